@@ -1,0 +1,1 @@
+"""A time bank for a county: service scanned, minutes recorded, rates reported, courtesies granted."""

@@ -1,0 +1,79 @@
+"""Who is signed in, and the table of who may do what."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from timebank.domain.scope import Scope
+
+
+class Role(StrEnum):
+    """What a person may be in the time bank; one person may be several."""
+
+    VOLUNTEER = "role.volunteer"
+    ORGANIZER = "role.organizer"
+    OFFICER = "role.officer"
+    AUDITOR = "role.auditor"
+    PARTNER = "role.partner"
+    ADMINISTRATOR = "role.administrator"
+
+
+class Act(StrEnum):
+    """What can be permitted."""
+
+    SCAN = "scan"
+    SIGN_UP = "sign_up"
+    SEE_OWN_RECORDS = "see_own_records"
+    RUN_ACTIVITIES = "run_activities"
+    SEE_REPORTS = "see_reports"
+    RUN_POLICIES = "run_policies"
+    SEE_AUDIT = "see_audit"
+
+
+PERMITTED: dict[Act, frozenset[Role]] = {
+    Act.SCAN: frozenset({Role.VOLUNTEER}),
+    Act.SIGN_UP: frozenset({Role.VOLUNTEER}),
+    Act.SEE_OWN_RECORDS: frozenset({Role.VOLUNTEER}),
+    Act.RUN_ACTIVITIES: frozenset({Role.ORGANIZER}),
+    Act.SEE_REPORTS: frozenset({Role.OFFICER, Role.AUDITOR}),
+    Act.RUN_POLICIES: frozenset({Role.OFFICER}),
+    Act.SEE_AUDIT: frozenset({Role.AUDITOR}),
+}
+"""Who may do what. What is not listed is forbidden."""
+
+
+@dataclass(frozen=True, slots=True)
+class VolunteerId:
+    """A volunteer within the book of the county where they live."""
+
+    book: int
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationId:
+    """An organization within the book of its county."""
+
+    book: int
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever is signed in.
+
+    Attributes:
+        volunteer: None for a person who has not enrolled as a volunteer.
+        organizations: The ones that the person organizes for.
+        scope: The division that an officer or auditor sees; None for anybody else.
+    """
+
+    person: UUID
+    roles: frozenset[Role]
+    volunteer: VolunteerId | None = None
+    organizations: tuple[OrganizationId, ...] = ()
+    scope: Scope | None = None
+
+    def may(self, act: Act) -> bool:
+        """Return whether one of the actor's roles permits an act."""
+        return bool(self.roles & PERMITTED[act])

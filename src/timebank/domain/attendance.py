@@ -1,0 +1,184 @@
+"""What a scan means: the facts, the refusals, the decision."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from timebank.domain.assurance import Assurance, Measured
+from timebank.domain.transfer import Service, Transfer, TransferKind, Unit, service_key
+
+EARLY_MAX = timedelta(minutes=30)
+"""How long before a shift starts an arrival is accepted: doors open before the work does."""
+
+LATE_MAX = timedelta(minutes=60)
+"""How long after a shift ends a departure is accepted: tidying up and the queue at the door."""
+
+STAY_MINUTES_MIN = 1
+"""The shortest stay that is credited: below it there is nothing to record."""
+
+
+class Direction(StrEnum):
+    """Which end of the stay a code measures."""
+
+    ARRIVE = "arrive"
+    LEAVE = "leave"
+
+
+class ScanRefusal(StrEnum):
+    """Why a scan did nothing, in order of precedence: the code, the shift, the stay."""
+
+    FORGED_CODE = "scan.forged_code"
+    FOREIGN_CODE = "scan.foreign_code"
+    EXPIRED_CODE = "scan.expired_code"
+    SHIFT_NOT_FOUND = "scan.shift_not_found"
+    NOT_A_VOLUNTEER = "scan.not_a_volunteer"
+    SHIFT_CANCELLED = "scan.shift_cancelled"
+    ALREADY_LEFT = "scan.already_left"
+    SHIFT_CLOSED = "scan.shift_closed"
+    NOT_SIGNED_UP = "scan.not_signed_up"
+    ALREADY_ARRIVED = "scan.already_arrived"
+    NOT_ARRIVED = "scan.not_arrived"
+    TOO_EARLY = "scan.too_early"
+    TOO_LATE = "scan.too_late"
+    STAY_TOO_SHORT = "scan.stay_too_short"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanFacts:
+    """What must be known to decide one scan.
+
+    Attributes:
+        book: The volunteer's own book, where the minutes go.
+        shift_book: The book of the county that organizes.
+        field: Number of the service field.
+        place: Division code of where the service is done.
+        is_cancelled: The shift or its activity was called off.
+        closed_at: When the organizer closed the shift; None while it is open.
+        is_signed_up: The volunteer holds a place in the shift.
+        arrived_at: None before the arrival was scanned.
+        left_at: None before the departure was scanned.
+        arrival_measured: False where the organizer set the arrival by hand.
+        issuing_account: Where the minutes of the volunteer's book come from.
+        minutes_account: The volunteer's own.
+    """
+
+    book: int
+    volunteer: int
+    shift_book: int
+    shift: int
+    activity: int
+    field: int
+    place: int
+    starts_at: datetime
+    ends_at: datetime
+    is_cancelled: bool
+    closed_at: datetime | None
+    is_signed_up: bool
+    arrived_at: datetime | None
+    left_at: datetime | None
+    arrival_measured: bool
+    issuing_account: int
+    minutes_account: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """The arrival is recorded."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The departure is recorded and the stay credited."""
+
+    at: datetime
+    credit: Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing is recorded."""
+
+    reason: ScanRefusal
+
+
+ScanDecision = Arrived | Left | Refused
+
+
+def decide_scan(facts: ScanFacts, *, direction: Direction, now: datetime) -> ScanDecision:
+    """Decide what reading a code at `now` does; the code itself is proved elsewhere.
+
+    Credited time runs from the later of arrival and shift start to the earlier of `now` and shift
+    end, rounded down to whole minutes.
+    """
+    if facts.is_cancelled:
+        return Refused(ScanRefusal.SHIFT_CANCELLED)
+    if facts.left_at is not None:
+        return Refused(ScanRefusal.ALREADY_LEFT)
+    if facts.closed_at is not None:
+        return Refused(ScanRefusal.SHIFT_CLOSED)
+    if not facts.is_signed_up:
+        return Refused(ScanRefusal.NOT_SIGNED_UP)
+    if direction is Direction.ARRIVE and facts.arrived_at is not None:
+        return Refused(ScanRefusal.ALREADY_ARRIVED)
+    if direction is Direction.LEAVE and facts.arrived_at is None:
+        return Refused(ScanRefusal.NOT_ARRIVED)
+    if now < facts.starts_at - EARLY_MAX:
+        return Refused(ScanRefusal.TOO_EARLY)
+    if now > facts.ends_at + LATE_MAX:
+        return Refused(ScanRefusal.TOO_LATE)
+
+    if facts.arrived_at is None:
+        return Arrived(now)
+
+    minutes = minutes_served(facts, left_at=now)
+    if minutes < STAY_MINUTES_MIN:
+        return Refused(ScanRefusal.STAY_TOO_SHORT)
+    measured = Measured.BOTH if facts.arrival_measured else Measured.DEPARTURE
+    return Left(now, service_credit(facts, minutes=minutes, measured=measured))
+
+
+def minutes_served(facts: ScanFacts, *, left_at: datetime) -> int:
+    """Return the whole minutes between arrival and departure that lie within the shift.
+
+    Units: minutes, rounded down; below zero where the stay lies outside the shift.
+    """
+    if facts.arrived_at is None:
+        return 0
+    served_from = max(facts.arrived_at, facts.starts_at)
+    return (min(left_at, facts.ends_at) - served_from) // timedelta(minutes=1)
+
+
+def service_credit(facts: ScanFacts, *, minutes: int, measured: Measured) -> Transfer:
+    """Return the entry that credits a stay; a stay has one key, whoever ends it.
+
+    Units: `minutes` in whole minutes, above zero.
+    """
+    served_from = max(facts.arrived_at or facts.starts_at, facts.starts_at)
+    return Transfer(
+        key=service_key(
+            facts.starts_at,
+            "service",
+            facts.book,
+            facts.volunteer,
+            facts.shift_book,
+            facts.shift,
+        ),
+        kind=TransferKind.SERVICE,
+        unit=Unit.MINUTES,
+        debit=facts.issuing_account,
+        credit=facts.minutes_account,
+        amount=minutes,
+        effective_at=served_from,
+        volunteer=facts.volunteer,
+        service=Service(
+            assurance=Assurance.A1,
+            measured=measured,
+            activity_book=facts.shift_book,
+            activity=facts.activity,
+            shift=facts.shift,
+            field=facts.field,
+            place=facts.place,
+        ),
+    )

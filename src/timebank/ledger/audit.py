@@ -1,0 +1,150 @@
+"""Proves the invariants over the stored rows: every cache is made again from the journal.
+
+Each check is one statement that returns the rows that break its rule, so an empty answer is a proof
+over everything that is stored, and a broken rule names its rows.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+EXAMPLES_MAX = 5
+"""How many broken rows are named per rule: enough to start looking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A broken rule.
+
+    Attributes:
+        rule: Stable name of the rule.
+        count: How many rows break it.
+        examples: Some of them, as the database prints them.
+    """
+
+    rule: str
+    count: int
+    examples: tuple[str, ...]
+
+
+RULES: dict[str, str] = {
+    "audit.seq_has_gaps": """
+        select 'entries ' || count(*) || ', newest ' || coalesce(max(t.seq), 0)
+            || ', head ' || b.seq as broken
+        from book b left join transfer t on t.book_id = b.id
+        where b.id = :book group by b.seq
+        having count(t.seq) <> b.seq or coalesce(max(t.seq), 0) <> b.seq
+            or coalesce(min(t.seq), 1) <> 1
+    """,
+    "audit.batches_do_not_join": """
+        select 'batch ' || batch as broken from (
+            select batch, first_seq, recorded_at,
+                lag(batch, 1, 0::bigint) over w as before,
+                lag(last_seq, 1, 0::bigint) over w as before_seq,
+                lag(recorded_at) over w as before_at
+            from batch where book_id = :book window w as (order by batch)
+        ) each
+        where batch <> before + 1 or first_seq <> before_seq + 1 or recorded_at < before_at
+        union all
+        select 'head ' || b.seq || ' in batch ' || b.batch from book b cross join (
+            select coalesce(max(batch), 0) as batch, coalesce(max(last_seq), 0) as seq
+            from batch where book_id = :book
+        ) newest
+        where b.id = :book and (b.batch, b.seq) <> (newest.batch, newest.seq)
+    """,
+    "audit.entry_outside_its_batch": """
+        select 'entry ' || min(t.seq) || ' of batch ' || b.batch as broken
+        from batch b join transfer t
+            on t.book_id = b.book_id and t.seq between b.first_seq and b.last_seq
+        where b.book_id = :book and t.recorded_at <> b.recorded_at group by b.batch
+    """,
+    "audit.units_mixed": """
+        select 'entry ' || t.seq as broken from transfer t
+        left join account d on d.book_id = t.book_id and d.id = t.debit and d.unit = t.unit
+        left join account c on c.book_id = t.book_id and c.id = t.credit and c.unit = t.unit
+        where t.book_id = :book and (d.id is null or c.id is null)
+    """,
+    "audit.reversal_differs": """
+        select 'entry ' || r.seq as broken from transfer r
+        left join transfer t on t.book_id = r.book_id and t.seq = r.reverses
+        where r.book_id = :book and r.reverses is not null and (
+            t.seq is null
+            or (t.debit, t.credit, t.amount, t.unit, t.effective_at, t.volunteer,
+                t.assurance, t.measured, t.field, t.place)
+            is distinct from (r.credit, r.debit, r.amount, r.unit, r.effective_at, r.volunteer,
+                r.assurance, r.measured, r.field, r.place)
+        )
+    """,
+    "audit.state_differs": """
+        with movement as (
+            select b.batch, t.account, sum(t.debit) as debits, sum(t.credit) as credits,
+                array_agg((t.seq - b.first_seq)::int order by t.seq) as places
+            from batch b join (
+                select seq, debit as account, amount as debit, 0 as credit
+                from transfer where book_id = :book
+                union all
+                select seq, credit, 0, amount from transfer where book_id = :book
+            ) t on t.seq between b.first_seq and b.last_seq
+            where b.book_id = :book group by b.batch, t.account
+        ), summed as (
+            select batch, account, places,
+                sum(debits) over w as debits, sum(credits) over w as credits
+            from movement window w as (partition by account order by batch)
+        ), stored as (
+            select * from account_state where book_id = :book
+        )
+        select 'account ' || coalesce(m.account, s.account)
+            || ' in batch ' || coalesce(m.batch, s.batch) as broken
+        from summed m full join stored s on s.account = m.account and s.batch = m.batch
+        where (s.debits, s.credits) is distinct from (m.debits, m.credits)
+            or (s.places is not null and s.places <> m.places)
+            or (s.places is null and not exists (
+                select from account a
+                where a.book_id = :book and a.id = s.account and a.kind = 1
+            ))
+    """,
+    "audit.bound_exceeded": """
+        select 'account ' || a.id || ' in batch ' || s.batch as broken
+        from account a join account_state s on s.book_id = a.book_id and s.account = a.id
+        where a.book_id = :book and (
+            (a.is_debit_bounded and s.debits > s.credits)
+            or (a.is_credit_bounded and s.credits > s.debits)
+        )
+    """,
+    "audit.rollup_differs": """
+        with made as (
+            select extract(year from local)::int * 100 + extract(month from local)::int as month,
+                volunteer, assurance, measured,
+                sum(case when reverses is null then amount else -amount end) as minutes,
+                sum(case when reverses is null then 1 else -1 end) as services
+            from (
+                select t.*, t.effective_at at time zone b.zone as local
+                from transfer t join book b on b.id = t.book_id
+                where t.book_id = :book and t.assurance is not null and t.volunteer is not null
+            ) t group by 1, 2, 3, 4
+        )
+        select 'volunteer ' || coalesce(m.volunteer, s.volunteer)
+            || ' in ' || coalesce(m.month, s.month) as broken
+        from made m full join (select * from volunteer_month where book_id = :book) s
+            on (s.month, s.volunteer, s.assurance, s.measured)
+            = (m.month, m.volunteer, m.assurance, m.measured)
+        where (s.minutes, s.services) is distinct from (m.minutes, m.services)
+    """,
+}
+"""Each rule with the statement that returns the rows that break it, in the order of checking."""
+
+
+async def find_broken(conn: AsyncConnection, *, book: int, rule: str) -> Finding | None:
+    """Return what breaks a rule in a book, or None where it holds.
+
+    Cost: one statement over the whole book; memory is the server's `work_mem`.
+    """
+    result = await conn.stream(text(RULES[rule]), {"book": book})
+    count = 0
+    examples: list[str] = []
+    async for (broken,) in result:
+        count += 1
+        if len(examples) < EXAMPLES_MAX:
+            examples.append(broken)
+    return Finding(rule, count, tuple(examples)) if count else None

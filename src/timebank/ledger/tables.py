@@ -1,0 +1,253 @@
+"""The tables of the ledger. Every key begins with the book, which is also the shard key."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from timebank.db import metadata
+
+unit = Table(
+    "unit",
+    metadata,
+    Column(
+        "id",
+        SmallInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="1 minutes, 2 credits, 3 points, 4 fen; registered ones from 100",
+    ),
+    Column(
+        "code",
+        Text,
+        nullable=False,
+        unique=True,
+        comment="stable name, such as minutes or honour:cn.stars:3",
+    ),
+    comment="What an account can hold. Shared by all books.",
+)
+
+book = Table(
+    "book",
+    metadata,
+    Column(
+        "id", Integer, primary_key=True, autoincrement=False, comment="six-digit code of the county"
+    ),
+    Column(
+        "zone",
+        Text,
+        nullable=False,
+        comment="IANA name of the zone whose days and months people live by",
+    ),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "seq",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="newest entry; entries 1 to seq are the book",
+    ),
+    Column("batch", BigInteger, nullable=False, server_default="0", comment="newest batch"),
+    Column("accounts", BigInteger, nullable=False, server_default="0", comment="newest account"),
+    Column("recorded_at", DateTime(timezone=True), comment="when the newest batch was recorded"),
+    CheckConstraint("seq >= 0 and batch >= 0 and accounts >= 0", name="counts"),
+    comment="The head of a county's ledger. Its row lock orders the batches.",
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column("id", BigInteger, nullable=False, comment="numbered from 1 within the book"),
+    Column("unit", SmallInteger, nullable=False),
+    Column(
+        "kind", SmallInteger, nullable=False, comment="1 issuing, 2 volunteer, 3 pool, 4 clearing"
+    ),
+    Column(
+        "owner",
+        BigInteger,
+        nullable=False,
+        comment="number of the volunteer or pool; 0 for the book itself",
+    ),
+    Column("is_debit_bounded", Boolean, nullable=False, comment="debits must not exceed credits"),
+    Column("is_credit_bounded", Boolean, nullable=False, comment="credits must not exceed debits"),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("book_id", "id"),
+    UniqueConstraint("book_id", "kind", "owner", "unit"),
+    ForeignKeyConstraint(["book_id"], ["book.id"]),
+    ForeignKeyConstraint(["unit"], ["unit.id"]),
+    CheckConstraint("kind between 1 and 4", name="kind"),
+    comment="Holds one unit. Its balance is the newest account_state.",
+)
+
+batch = Table(
+    "batch",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column(
+        "batch", BigInteger, nullable=False, comment="numbered from 1 within the book, without gaps"
+    ),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column(
+        "recorded_at",
+        DateTime(timezone=True),
+        nullable=False,
+        comment="never before the batch that precedes it",
+    ),
+    PrimaryKeyConstraint("book_id", "batch"),
+    CheckConstraint("first_seq <= last_seq", name="not_empty"),
+    comment="Entries that were written by one commit.",
+)
+
+transfer = Table(
+    "transfer",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column(
+        "seq", BigInteger, nullable=False, comment="numbered from 1 within the book, without gaps"
+    ),
+    Column("key", Uuid, nullable=False, comment="names the deed; made once, never reused"),
+    Column(
+        "kind", SmallInteger, nullable=False, comment="1 service, 2 reversal, 3 grant, 4 adjustment"
+    ),
+    Column("unit", SmallInteger, nullable=False),
+    Column("debit", BigInteger, nullable=False, comment="account it is taken from"),
+    Column("credit", BigInteger, nullable=False, comment="account it is given to"),
+    Column("amount", BigInteger, nullable=False, comment="whole units; minutes for service"),
+    Column("effective_at", DateTime(timezone=True), nullable=False, comment="when it happened"),
+    Column("recorded_at", DateTime(timezone=True), nullable=False, comment="when it was written"),
+    Column("volunteer", BigInteger, comment="whose record it belongs to"),
+    Column("assurance", SmallInteger, comment="service: grade 0 to 3"),
+    Column(
+        "measured",
+        SmallInteger,
+        comment="service: bit 1 arrival, bit 2 departure was measured by a code",
+    ),
+    Column("activity_book", Integer, comment="service: book of the county that organized"),
+    Column("activity", BigInteger, comment="service: the activity in that book"),
+    Column(
+        "shift", BigInteger, comment="service: the shift in that book; null for imported history"
+    ),
+    Column("field", SmallInteger, comment="service: number of the service field"),
+    Column("place", BigInteger, comment="service: division code of where it was done"),
+    Column("reverses", BigInteger, comment="reversal: seq of the entry taken back"),
+    PrimaryKeyConstraint("book_id", "seq"),
+    CheckConstraint("amount > 0", name="amount"),
+    CheckConstraint("debit <> credit", name="accounts"),
+    CheckConstraint("kind between 1 and 4", name="kind"),
+    CheckConstraint("(kind = 2) = (reverses is not null)", name="reversal"),
+    CheckConstraint("reverses < seq", name="reverses_earlier"),
+    CheckConstraint(
+        "(assurance is null) = (measured is null) and (assurance is null) = (field is null)"
+        " and (assurance is null) = (place is null)",
+        name="service",
+    ),
+    comment="The journal: insert and select only.",
+)
+Index("uq_transfer_book_id_key", transfer.c.book_id, transfer.c.key, unique=True)
+Index(
+    "uq_transfer_book_id_reverses",
+    transfer.c.book_id,
+    transfer.c.reverses,
+    unique=True,
+    postgresql_where=text("reverses is not null"),
+)
+
+account_state = Table(
+    "account_state",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column("account", BigInteger, nullable=False),
+    Column("batch", BigInteger, nullable=False),
+    Column(
+        "debits",
+        BigInteger,
+        nullable=False,
+        comment="all that was ever taken from it, as of the batch",
+    ),
+    Column(
+        "credits",
+        BigInteger,
+        nullable=False,
+        comment="all that was ever given to it, as of the batch",
+    ),
+    Column(
+        "places",
+        ARRAY(Integer),
+        comment="its entries are at first_seq + place; null on issuing accounts",
+    ),
+    PrimaryKeyConstraint("book_id", "account", "batch"),
+    CheckConstraint("debits >= 0 and credits >= 0", name="sums"),
+    comment="One row per account that a batch touched; the newest is the balance. Append-only.",
+)
+
+volunteer_month = Table(
+    "volunteer_month",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column(
+        "month",
+        Integer,
+        nullable=False,
+        comment="year * 100 + month of effective_at in the book's zone",
+    ),
+    Column("volunteer", BigInteger, nullable=False),
+    Column("assurance", SmallInteger, nullable=False),
+    Column("measured", SmallInteger, nullable=False),
+    Column("minutes", BigInteger, nullable=False, comment="served, less what was reversed"),
+    Column("services", Integer, nullable=False, comment="entries, less reversals"),
+    PrimaryKeyConstraint("book_id", "month", "volunteer", "assurance", "measured"),
+    comment="Roll-up of service entries, kept in the same commit. The one table that is updated.",
+)
+
+reversal_reason = Table(
+    "reversal_reason",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False, comment="the reversal"),
+    Column("person", Uuid, comment="who did it; null for the operator's command line"),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("book_id", "seq"),
+    comment="Who took an entry back, and why. Insert and select only.",
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False, comment="the grant"),
+    Column("volunteer", BigInteger, nullable=False),
+    Column("pack", Text, nullable=False, comment="id of the pack"),
+    Column(
+        "pack_hash",
+        Text,
+        nullable=False,
+        comment="SHA-256 of the pack's canonical form, hexadecimal",
+    ),
+    Column("rule", Text, nullable=False),
+    Column("tier", Integer, nullable=False, comment="0 for rules without tiers"),
+    Column("period", Text, nullable=False, comment="the period key, such as lifetime or 2024"),
+    Column("as_of", BigInteger, nullable=False, comment="entries 1 to as_of were known"),
+    Column("reasons", Text, nullable=False, comment="one reason per leaf, JSON"),
+    PrimaryKeyConstraint("book_id", "seq"),
+    Index("ix_decision_book_id_volunteer", "book_id", "volunteer"),
+    comment="Why each grant was made. Insert and select only.",
+)
+
+APPEND_ONLY = (unit, account, batch, transfer, account_state, reversal_reason, decision)
+"""On these the application may insert and select, nothing more."""

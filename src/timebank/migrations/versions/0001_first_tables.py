@@ -269,7 +269,21 @@ def upgrade() -> None:
         ),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("tries", sa.SmallInteger(), nullable=False, comment="wrong answers so far"),
+        sa.Column(
+            "tries",
+            sa.SmallInteger(),
+            nullable=False,
+            comment="wrong answers to codes not yet expired",
+        ),
+        sa.Column(
+            "counted_from",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="first of the codes counted in `codes`",
+        ),
+        sa.Column(
+            "codes", sa.SmallInteger(), nullable=False, comment="codes sent since counted_from"
+        ),
         sa.PrimaryKeyConstraint("phone_mac", name=op.f("pk_one_time_code")),
         comment="The newest sign-in code of a phone number.",
     )

@@ -1,0 +1,134 @@
+"""Sign-ins, the actor behind one, and one-time codes."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from timebank.domain.actor import Actor, OrganizationId, Role, VolunteerId
+from timebank.domain.scope import Scope
+from timebank.domain.sign_in import CodeFacts
+from timebank.store import tables
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+_ACTOR = text(
+    """
+    select s.person_id, v.book_id as volunteer_book, v.id as volunteer,
+        p.role, p.book_id, p.organization_id, p.region
+    from sign_in s
+    left join volunteer v on v.person_id = s.person_id and v.ended_at is null
+    left join appointment p on p.person_id = s.person_id
+        and p.from_at <= :now and (p.until_at is null or p.until_at > :now)
+    where s.token_hash = :token_hash and s.ended_at is null and s.expires_at > :now
+    order by p.from_at
+    """
+)
+
+
+async def find_actor(conn: AsyncConnection, *, token_hash: bytes, now: datetime) -> Actor | None:
+    """Return who a sign-in belongs to and what they are at `now`; None when it has ended.
+
+    Cost: one statement.
+    """
+    rows = (await conn.execute(_ACTOR, {"token_hash": token_hash, "now": now})).all()
+    if not rows:
+        return None
+    person, book, volunteer = rows[0][:3]
+    roles: set[Role] = set()
+    organizations: dict[OrganizationId, None] = {}
+    scope: Scope | None = None
+    if volunteer is not None:
+        roles.add(Role.VOLUNTEER)
+    for row in rows:
+        if row.role is None:
+            continue
+        roles.add(Role(row.role))
+        if row.organization_id is not None:
+            organizations[OrganizationId(row.book_id, row.organization_id)] = None
+        if row.region is not None:
+            scope = Scope(row.region)
+    return Actor(
+        person=person,
+        roles=frozenset(roles),
+        volunteer=None if volunteer is None else VolunteerId(book, volunteer),
+        organizations=tuple(organizations),
+        scope=scope,
+    )
+
+
+async def insert_sign_in(
+    conn: AsyncConnection, *, token_hash: bytes, person: UUID, now: datetime, expires_at: datetime
+) -> None:
+    """Record that a person signed in."""
+    await conn.execute(
+        insert(tables.sign_in).values(
+            token_hash=token_hash, person_id=person, signed_in_at=now, expires_at=expires_at
+        )
+    )
+
+
+async def set_ended(conn: AsyncConnection, *, token_hash: bytes, now: datetime) -> None:
+    """End a sign-in; one that has ended stays as it is."""
+    c = tables.sign_in.c
+    await conn.execute(
+        update(tables.sign_in)
+        .where(c.token_hash == token_hash, c.ended_at.is_(None))
+        .values(ended_at=now)
+    )
+
+
+async def lock_code(conn: AsyncConnection, *, phone_mac: bytes) -> CodeFacts | None:
+    """Lock a phone number's newest code until the transaction ends; None when there is none.
+
+    The number is locked even when it has no code yet: two first requests send one code.
+    """
+    c = tables.one_time_code.c
+    row = (
+        await conn.execute(
+            upsert(tables.one_time_code)
+            .values(
+                phone_mac=phone_mac,
+                code_mac=b"",
+                sent_at=_NEVER,
+                expires_at=_NEVER,
+                tries=0,
+                counted_from=_NEVER,
+                codes=0,
+            )
+            .on_conflict_do_update(index_elements=[c.phone_mac], set_={"phone_mac": phone_mac})
+            .returning(c.code_mac, c.sent_at, c.expires_at, c.tries, c.counted_from, c.codes)
+        )
+    ).one()
+    return CodeFacts(*row) if row.code_mac else None
+
+
+async def find_locked_code(conn: AsyncConnection, *, phone_mac: bytes) -> CodeFacts | None:
+    """Return a phone number's newest code and lock it; None, and no lock, when there is none."""
+    c = tables.one_time_code.c
+    row = (
+        await conn.execute(
+            select(c.code_mac, c.sent_at, c.expires_at, c.tries, c.counted_from, c.codes)
+            .where(c.phone_mac == phone_mac)
+            .with_for_update()
+        )
+    ).first()
+    return CodeFacts(*row) if row is not None and row.code_mac else None
+
+
+async def set_code(conn: AsyncConnection, *, phone_mac: bytes, facts: CodeFacts) -> None:
+    """Remember what was sent to a locked phone number."""
+    await conn.execute(
+        update(tables.one_time_code)
+        .where(tables.one_time_code.c.phone_mac == phone_mac)
+        .values(
+            code_mac=facts.code_mac,
+            sent_at=facts.sent_at,
+            expires_at=facts.expires_at,
+            tries=facts.tries,
+            counted_from=facts.counted_from,
+            codes=facts.codes,
+        )
+    )

@@ -185,7 +185,9 @@ def _refusal(transfer: Transfer, facts: Facts, reversed_now: set[int]) -> Postin
 
 
 def _takes_back(transfer: Transfer, entry: Transfer) -> bool:
-    return transfer.kind == TransferKind.REVERSAL and transfer == entry._replace(
+    # A reversal is never taken back: what was right after all is posted again, under a new key.
+    is_reversal = transfer.kind == TransferKind.REVERSAL and entry.reverses is None
+    return is_reversal and transfer == entry._replace(
         key=transfer.key,
         kind=transfer.kind,
         debit=entry.credit,
@@ -195,7 +197,13 @@ def _takes_back(transfer: Transfer, entry: Transfer) -> bool:
 
 
 def reversal_of(entry: Entry, *, key: UUID) -> Transfer:
-    """Return the transfer that takes an entry back, effective when the entry was."""
+    """Return the transfer that takes an entry back, effective when the entry was.
+
+    Raises:
+        ValueError: The entry is a reversal itself.
+    """
+    if entry.transfer.reverses is not None:
+        raise ValueError("a reversal is not taken back")
     return entry.transfer._replace(
         key=key,
         kind=TransferKind.REVERSAL,

@@ -69,11 +69,11 @@ RULES: dict[str, str] = {
         select 'entry ' || r.seq as broken from transfer r
         left join transfer t on t.book_id = r.book_id and t.seq = r.reverses
         where r.book_id = :book and r.reverses is not null and (
-            t.seq is null
-            or (t.debit, t.credit, t.amount, t.unit, t.effective_at, t.volunteer,
-                t.assurance, t.measured, t.field, t.place)
+            t.seq is null or t.reverses is not null
+            or (t.debit, t.credit, t.amount, t.unit, t.effective_at, t.volunteer, t.assurance,
+                t.measured, t.activity_book, t.activity, t.shift, t.field, t.place)
             is distinct from (r.credit, r.debit, r.amount, r.unit, r.effective_at, r.volunteer,
-                r.assurance, r.measured, r.field, r.place)
+                r.assurance, r.measured, r.activity_book, r.activity, r.shift, r.field, r.place)
         )
     """,
     "audit.state_differs": """
@@ -129,6 +129,19 @@ RULES: dict[str, str] = {
         from made m full join (select * from volunteer_month where book_id = :book) s
             on (s.month, s.volunteer, s.assurance, s.measured)
             = (m.month, m.volunteer, m.assurance, m.measured)
+        where (s.minutes, s.services) is distinct from (m.minutes, m.services)
+    """,
+    "audit.year_differs": """
+        with made as (
+            select month / 100 as year, volunteer, assurance, measured,
+                sum(minutes) as minutes, sum(services) as services
+            from volunteer_month where book_id = :book group by 1, 2, 3, 4
+        )
+        select 'volunteer ' || coalesce(m.volunteer, s.volunteer)
+            || ' in ' || coalesce(m.year, s.year) as broken
+        from made m full join (select * from volunteer_year where book_id = :book) s
+            on (s.year, s.volunteer, s.assurance, s.measured)
+            = (m.year, m.volunteer, m.assurance, m.measured)
         where (s.minutes, s.services) is distinct from (m.minutes, m.services)
     """,
 }

@@ -1,7 +1,7 @@
 """The only writer of transfers.
 
 It takes a list and writes one batch: the transfers, the states of the accounts they touch and the
-roll-up, in the commit of its caller. The number of statements does not depend on the list. Below
+roll-ups, in the commit of its caller. The number of statements does not depend on the list. Below
 Core on purpose: Core costs four to six times the driver here.
 """
 
@@ -104,13 +104,23 @@ _WRITE_ENTRIES = f"""
 """  # noqa: S608 the columns are constants
 
 _WRITE_ROLLUP = """
-    insert into volunteer_month as m
-        (book_id, month, volunteer, assurance, measured, minutes, services)
-    select $1, month, volunteer, assurance, measured, minutes, services
-    from unnest($2::int[], $3::bigint[], $4::smallint[], $5::smallint[], $6::bigint[], $7::int[])
-        as served(month, volunteer, assurance, measured, minutes, services)
-    on conflict (book_id, month, volunteer, assurance, measured) do update
-    set minutes = m.minutes + excluded.minutes, services = m.services + excluded.services
+    with served as (
+        select * from unnest(
+            $2::int[], $3::bigint[], $4::smallint[], $5::smallint[], $6::bigint[], $7::int[]
+        ) as served(month, volunteer, assurance, measured, minutes, services)
+    ), by_month as (
+        insert into volunteer_month as m
+            (book_id, month, volunteer, assurance, measured, minutes, services)
+        select $1, month, volunteer, assurance, measured, minutes, services from served
+        on conflict (book_id, month, volunteer, assurance, measured) do update
+        set minutes = m.minutes + excluded.minutes, services = m.services + excluded.services
+    )
+    insert into volunteer_year as y
+        (book_id, year, volunteer, assurance, measured, minutes, services)
+    select $1, month / 100, volunteer, assurance, measured, sum(minutes), sum(services)
+    from served group by 2, 3, 4, 5 order by 2, 3, 4, 5
+    on conflict (book_id, year, volunteer, assurance, measured) do update
+    set minutes = y.minutes + excluded.minutes, services = y.services + excluded.services
 """
 
 _STATE_COLUMNS = ("book_id", "account", "batch", "debits", "credits", "places")

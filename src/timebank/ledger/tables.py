@@ -212,7 +212,21 @@ volunteer_month = Table(
     Column("minutes", BigInteger, nullable=False, comment="served, less what was reversed"),
     Column("services", Integer, nullable=False, comment="entries, less reversals"),
     PrimaryKeyConstraint("book_id", "month", "volunteer", "assurance", "measured"),
-    comment="Roll-up of service entries, kept in the same commit. The one table that is updated.",
+    comment="Roll-up of service entries by month, kept in the same commit; updated.",
+)
+
+volunteer_year = Table(
+    "volunteer_year",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column("year", SmallInteger, nullable=False, comment="of effective_at in the book's zone"),
+    Column("volunteer", BigInteger, nullable=False),
+    Column("assurance", SmallInteger, nullable=False),
+    Column("measured", SmallInteger, nullable=False),
+    Column("minutes", BigInteger, nullable=False, comment="served, less what was reversed"),
+    Column("services", Integer, nullable=False, comment="entries, less reversals"),
+    PrimaryKeyConstraint("book_id", "year", "volunteer", "assurance", "measured"),
+    comment="The months of volunteer_month summed, for reports by year; updated with them.",
 )
 
 reversal_reason = Table(

@@ -24,7 +24,7 @@ APPEND_ONLY = (
 )
 """The application may select and insert here, nothing more: append-only is a privilege."""
 
-HEADS = ("book", "volunteer_month")
+HEADS = ("book", "volunteer_month", "volunteer_year")
 """Derived from the entries in the same commit, and changed with them."""
 
 CHANGING = (
@@ -596,7 +596,25 @@ def upgrade() -> None:
             "measured",
             name=op.f("pk_volunteer_month"),
         ),
-        comment="Roll-up of service entries, kept in the same commit. The one table that is updated.",
+        comment="Roll-up of service entries by month, kept in the same commit; updated.",
+    )
+    op.create_table(
+        "volunteer_year",
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "year", sa.SmallInteger(), nullable=False, comment="of effective_at in the book's zone"
+        ),
+        sa.Column("volunteer", sa.BigInteger(), nullable=False),
+        sa.Column("assurance", sa.SmallInteger(), nullable=False),
+        sa.Column("measured", sa.SmallInteger(), nullable=False),
+        sa.Column(
+            "minutes", sa.BigInteger(), nullable=False, comment="served, less what was reversed"
+        ),
+        sa.Column("services", sa.Integer(), nullable=False, comment="entries, less reversals"),
+        sa.PrimaryKeyConstraint(
+            "book_id", "year", "volunteer", "assurance", "measured", name=op.f("pk_volunteer_year")
+        ),
+        comment="The months of volunteer_month summed, for reports by year; updated with them.",
     )
     op.create_table(
         "account",

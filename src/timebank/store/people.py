@@ -1,15 +1,35 @@
 """Who people are: phone numbers and names, sealed; what they are appointed to."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from timebank.db import driver_of
 from timebank.store import tables
 from timebank.store.seal import Seal
+
+_INSERT = """
+    insert into person (id, phone_mac, phone_sealed, name_sealed, created_at)
+    select id, phone_mac, phone_sealed, name_sealed, $1
+    from unnest($2::uuid[], $3::bytea[], $4::bytea[], $5::bytea[])
+        as given(id, phone_mac, phone_sealed, name_sealed)
+    on conflict (phone_mac) do nothing returning id
+"""
+
+_BY_PHONE = """
+    select phone_mac, id from person where phone_mac = any($1::bytea[]) order by id for update
+"""
+
+_NAMES = """
+    update person p set name_sealed = given.name_sealed
+    from unnest($1::uuid[], $2::bytea[]) as given(id, name_sealed)
+    where p.id = given.id and p.name_sealed is null
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +82,81 @@ async def find_person(conn: AsyncConnection, *, seal: Seal, person: UUID) -> Per
         return None
     phone, name = (None if sealed is None else seal.open(sealed) for sealed in row)
     return Person(person, phone, name)
+
+
+async def find_person_by_phone(conn: AsyncConnection, *, seal: Seal, phone: str) -> UUID | None:
+    """Return the person of a phone number, or None."""
+    c = tables.person.c
+    person: UUID | None = await conn.scalar(
+        select(c.id).where(c.phone_mac == phone_mac_of(seal, phone))
+    )
+    return person
+
+
+async def lock_person(conn: AsyncConnection, *, person: UUID) -> bool:
+    """Lock a person's row until the transaction ends; False where there is none."""
+    c = tables.person.c
+    found = await conn.scalar(select(c.id).where(c.id == person).with_for_update())
+    return found is not None
+
+
+async def set_name(conn: AsyncConnection, *, seal: Seal, person: UUID, name: str) -> None:
+    """Remember a person's name."""
+    await conn.execute(
+        update(tables.person)
+        .where(tables.person.c.id == person)
+        .values(name_sealed=seal.seal(name))
+    )
+
+
+async def insert_people(
+    conn: AsyncConnection, *, seal: Seal, people: Iterable[Person], now: datetime
+) -> set[UUID]:
+    """Add people and return those of them who were added: the others' phone is somebody's.
+
+    Cost: two statements and a `COPY`.
+    """
+    await conn.execute(select(1))
+    driver = await driver_of(conn)
+    with_phone, without = [], []
+    for each in people:
+        name_sealed = None if each.name is None else seal.seal(each.name)
+        if each.phone is None:
+            without.append((each.id, name_sealed, now))
+        else:
+            mac = phone_mac_of(seal, each.phone)
+            with_phone.append((each.id, mac, seal.seal(each.phone), name_sealed))
+    added = {row[0] for row in without}
+    if without:
+        await driver.copy_records_to_table(
+            "person", columns=("id", "name_sealed", "created_at"), records=without
+        )
+    if with_phone:
+        # The order of the index: two loads at once wait for each other, they do not deadlock.
+        with_phone.sort(key=lambda row: row[1])
+        rows = await driver.fetch(_INSERT, now, *zip(*with_phone, strict=True))
+        added.update(row[0] for row in rows)
+    return added
+
+
+async def list_locked_by_phone(
+    conn: AsyncConnection, *, seal: Seal, phones: Sequence[str]
+) -> dict[str, UUID]:
+    """Return the person of each phone number that is somebody's, locked until the transaction ends.
+
+    Cost: two statements.
+    """
+    await conn.execute(select(1))
+    driver = await driver_of(conn)
+    by_mac = {phone_mac_of(seal, phone): phone for phone in phones}
+    rows = await driver.fetch(_BY_PHONE, list(by_mac))
+    return {by_mac[mac]: person for mac, person in rows}
+
+
+async def set_missing_names(
+    conn: AsyncConnection, *, seal: Seal, names: Mapping[UUID, str]
+) -> None:
+    """Remember the names of people of whom none is known. Cost: two statements."""
+    await conn.execute(select(1))
+    driver = await driver_of(conn)
+    await driver.execute(_NAMES, list(names), [seal.seal(name) for name in names.values()])

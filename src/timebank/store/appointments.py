@@ -1,0 +1,82 @@
+"""Which roles people hold, where and since when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from timebank.domain.actor import OrganizationId, Role
+from timebank.store import tables
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """A role that a person holds.
+
+    Attributes:
+        organization: For an organizer; else None.
+        region: The division that an officer or auditor sees; else None.
+    """
+
+    person: UUID
+    role: Role
+    organization: OrganizationId | None = None
+    region: int | None = None
+
+
+async def is_appointed(conn: AsyncConnection, *, appointment: Appointment) -> bool:
+    """Return whether an appointment is in force."""
+    found = await conn.scalar(select(1).where(*_is(appointment)).limit(1))
+    return found is not None
+
+
+async def insert_appointment(
+    conn: AsyncConnection, *, appointment: Appointment, now: datetime
+) -> None:
+    """Record an appointment from now on."""
+    organization = appointment.organization
+    await conn.execute(
+        insert(tables.appointment).values(
+            person_id=appointment.person,
+            role=appointment.role,
+            book_id=organization.book if organization else None,
+            organization_id=organization.id if organization else None,
+            region=appointment.region,
+            from_at=now,
+        )
+    )
+
+
+async def set_appointment_ended(
+    conn: AsyncConnection, *, appointment: Appointment, now: datetime
+) -> bool:
+    """End an appointment; False where it was not in force."""
+    ended = await conn.execute(
+        update(tables.appointment).where(*_is(appointment)).values(until_at=now)
+    )
+    return ended.rowcount > 0
+
+
+async def set_regions_ended(conn: AsyncConnection, *, person: UUID, now: datetime) -> None:
+    """End whatever appointments give a person a division to see."""
+    c = tables.appointment.c
+    await conn.execute(
+        update(tables.appointment)
+        .where(c.person_id == person, c.region.is_not(None), c.until_at.is_(None))
+        .values(until_at=now)
+    )
+
+
+def _is(appointment: Appointment) -> tuple[ColumnElement[bool], ...]:
+    c = tables.appointment.c
+    organization = appointment.organization
+    return (
+        c.person_id == appointment.person,
+        c.role == appointment.role.value,
+        c.book_id.is_not_distinct_from(organization.book if organization else None),
+        c.organization_id.is_not_distinct_from(organization.id if organization else None),
+        c.region.is_not_distinct_from(appointment.region),
+        c.until_at.is_(None),
+    )

@@ -1,0 +1,167 @@
+"""Volunteers of a county's book and where they live."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from timebank.db import driver_of
+from timebank.domain.actor import VolunteerId
+from timebank.store import tables
+
+_REFERENCES = """
+    select v.reference, v.id from unnest($2::text[]) as named(reference)
+    join volunteer v on v.book_id = $1 and v.reference = named.reference
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Volunteer:
+    """A registered person in the book of the county where they live.
+
+    Attributes:
+        person: None after erasure.
+        reference: Number in the system that the record was imported from.
+        minutes_account: The account that holds their served minutes.
+        ended_at: When they left this book; None while they are in it.
+    """
+
+    id: VolunteerId
+    person: UUID | None
+    reference: str | None
+    minutes_account: int
+    enrolled_at: datetime
+    ended_at: datetime | None = None
+
+
+async def find_volunteer(conn: AsyncConnection, *, volunteer: VolunteerId) -> Volunteer | None:
+    """Return a volunteer, or None."""
+    c = tables.volunteer.c
+    row = (
+        await conn.execute(
+            select(c.person_id, c.reference, c.minutes_account, c.enrolled_at, c.ended_at).where(
+                c.book_id == volunteer.book, c.id == volunteer.id
+            )
+        )
+    ).first()
+    return None if row is None else Volunteer(volunteer, *row)
+
+
+async def lock_volunteer(conn: AsyncConnection, *, volunteer: VolunteerId) -> bool:
+    """Lock a volunteer's row until the transaction ends; False where none is in the book."""
+    c = tables.volunteer.c
+    found = await conn.scalar(
+        select(c.id)
+        .where(c.book_id == volunteer.book, c.id == volunteer.id, c.ended_at.is_(None))
+        .with_for_update()
+    )
+    return found is not None
+
+
+async def list_by_reference(
+    conn: AsyncConnection, *, book: int, references: Sequence[str]
+) -> dict[str, VolunteerId]:
+    """Return the volunteers that have a reference.
+
+    Shape: one item per reference that is known, by reference.
+
+    Cost: two statements.
+    """
+    await conn.execute(select(1))
+    driver = await driver_of(conn)
+    rows = await driver.fetch(_REFERENCES, book, references)
+    return {reference: VolunteerId(book, number) for reference, number in rows}
+
+
+async def is_volunteer(conn: AsyncConnection, *, person: UUID, book: int) -> bool:
+    """Return whether a person is a volunteer anywhere, or ever was one of this book."""
+    c = tables.volunteer.c
+    found = await conn.scalar(
+        select(c.id)
+        .where(c.person_id == person, c.ended_at.is_(None) | (c.book_id == book))
+        .limit(1)
+    )
+    return found is not None
+
+
+async def list_persons_enrolled(
+    conn: AsyncConnection, *, persons: Sequence[UUID], book: int
+) -> set[UUID]:
+    """Return which persons are volunteers anywhere, or ever were of this book.
+
+    Cost: two statements.
+    """
+    await conn.execute(select(1))
+    driver = await driver_of(conn)
+    rows = await driver.fetch(
+        "select person_id from volunteer"
+        " where person_id = any($1::uuid[]) and (ended_at is null or book_id = $2)",
+        persons,
+        book,
+    )
+    return {row[0] for row in rows}
+
+
+async def insert_volunteers(conn: AsyncConnection, *, volunteers: Iterable[Volunteer]) -> None:
+    """Add volunteers. The transaction has begun. Cost: one `COPY`."""
+    driver = await driver_of(conn)
+    await driver.copy_records_to_table(
+        "volunteer",
+        columns=("book_id", "id", "person_id", "reference", "minutes_account", "enrolled_at"),
+        records=[
+            (
+                each.id.book,
+                each.id.id,
+                each.person,
+                each.reference,
+                each.minutes_account,
+                each.enrolled_at,
+            )
+            for each in volunteers
+        ],
+    )
+
+
+async def insert_residences(
+    conn: AsyncConnection, *, homes: Iterable[tuple[VolunteerId, int, date]]
+) -> None:
+    """Record first homes as `(volunteer, region, first day)`. The transaction has begun.
+
+    Cost: one `COPY`.
+    """
+    driver = await driver_of(conn)
+    await driver.copy_records_to_table(
+        "residence",
+        columns=("book_id", "volunteer_id", "region", "from_on"),
+        records=[(each.book, each.id, region, from_on) for each, region, from_on in homes],
+    )
+
+
+async def find_newest_move(conn: AsyncConnection, *, volunteer: VolunteerId) -> date | None:
+    """Return the first day of a volunteer's newest home, or None."""
+    c = tables.residence.c
+    day: date | None = await conn.scalar(
+        select(c.from_on)
+        .where(c.book_id == volunteer.book, c.volunteer_id == volunteer.id)
+        .order_by(c.from_on.desc())
+        .limit(1)
+    )
+    return day
+
+
+async def set_home(
+    conn: AsyncConnection, *, volunteer: VolunteerId, region: int, from_on: date
+) -> None:
+    """Record where a volunteer lives from a day on; the same day again replaces it."""
+    c = tables.residence.c
+    await conn.execute(
+        upsert(tables.residence)
+        .values(book_id=volunteer.book, volunteer_id=volunteer.id, from_on=from_on, region=region)
+        .on_conflict_do_update(
+            index_elements=[c.book_id, c.volunteer_id, c.from_on], set_={"region": region}
+        )
+    )

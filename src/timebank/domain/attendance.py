@@ -27,8 +27,8 @@ class Direction(StrEnum):
 class ScanRefusal(StrEnum):
     """Why a scan did nothing, in order of precedence: the code, the shift, the stay."""
 
-    FORGED_CODE = "scan.forged_code"
     FOREIGN_CODE = "scan.foreign_code"
+    FORGED_CODE = "scan.forged_code"
     EXPIRED_CODE = "scan.expired_code"
     SHIFT_NOT_FOUND = "scan.shift_not_found"
     NOT_A_VOLUNTEER = "scan.not_a_volunteer"

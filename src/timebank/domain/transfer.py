@@ -1,13 +1,15 @@
 """Units, kinds and the one shape of a ledger entry."""
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import NamedTuple
 from uuid import UUID
 
 AMOUNT_MAX = 2**53
 """The largest amount of one transfer: every reader, JSON's included, holds it exactly."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Unit(IntEnum):
@@ -98,7 +100,7 @@ def service_key(effective_at: datetime, *parts: object) -> UUID:
     key's index local, which random keys do not. Version and variant bits follow RFC 9562 (8).
     """
     text = "\x1f".join(map(str, parts))
-    milliseconds = int(effective_at.timestamp() * 1000) & 0xFFFF_FFFF_FFFF
+    milliseconds = (effective_at - _EPOCH) // timedelta(milliseconds=1) & 0xFFFF_FFFF_FFFF
     body = milliseconds << 80 | int.from_bytes(hashlib.sha256(text.encode()).digest()[:10], "big")
     body = body & ~(0xF << 76) | 0x8 << 76
     return UUID(int=body & ~(0x3 << 62) | 0x2 << 62)

@@ -20,7 +20,7 @@ _QUASIGROUP = (
     (9, 4, 3, 8, 6, 1, 7, 2, 0, 5),
     (2, 5, 8, 1, 4, 3, 6, 7, 9, 0),
 )
-"""Row: what was read so far; column: the next digit. The diagonal is 0, so a right number ends in 0."""
+"""Row: what was read so far; column: the next digit."""
 
 
 def format_number(book: int, volunteer: int) -> str:

@@ -1,0 +1,189 @@
+"""The closed list of what a rule may know about a person.
+
+A rule names a fact with its window; for a day this becomes a `FactKey`, which says to a query
+exactly what to count. What is not in the list cannot be asked, so no rule can reach for a trait
+that rules must not use. An unknown fact is None and stays unknown: it never counts as zero.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from timebank.domain.assurance import Assurance
+from timebank.policy.window import Window, WindowKind
+
+Value = int | bool | date
+"""What a fact may be."""
+
+
+class FactType(StrEnum):
+    """How a fact's value is written and compared."""
+
+    NUMBER = "number"
+    YES_NO = "yes_no"
+    DAY = "day"
+    REGION = "region"
+    """As a fact: a 12-digit division code, int. In a pack: text of 2, 4, 6, 9 or 12 digits."""
+
+
+class FactUnit(StrEnum):
+    """What a number counts; the unit also ends the names of parameters that it is compared with."""
+
+    MINUTES = "minutes"
+    SERVICES = "services"
+    DAYS = "days"
+    STARS = "stars"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactSpec:
+    """The definition of one fact.
+
+    Attributes:
+        unit: None where the value is not a number.
+        windows: The windows it may be counted over; empty for a fact of the day itself.
+        has_assurance: A rule may ask for a lowest grade of evidence.
+        has_rule: A rule names another rule with it.
+        can_grow: A person can raise it by doing something, so a gap is worth telling.
+        is_always_known: The value is never None.
+        undefined: When the value is None.
+    """
+
+    name: str
+    type: FactType
+    unit: FactUnit | None = None
+    windows: frozenset[WindowKind] = frozenset()
+    has_assurance: bool = False
+    has_rule: bool = False
+    can_grow: bool = False
+    is_always_known: bool = False
+    undefined: str
+
+    @property
+    def question(self) -> str:
+        """Return the message code of the question put to a person, such as `fact.minutes`."""
+        return f"fact.{self.name}"
+
+
+_ANY_WINDOW = frozenset(WindowKind)
+
+FACTS: Mapping[str, FactSpec] = {
+    spec.name: spec
+    for spec in (
+        FactSpec(
+            name="minutes",
+            type=FactType.NUMBER,
+            unit=FactUnit.MINUTES,
+            windows=_ANY_WINDOW,
+            has_assurance=True,
+            can_grow=True,
+            is_always_known=True,
+            undefined="never: without a record it is 0",
+        ),
+        FactSpec(
+            name="services",
+            type=FactType.NUMBER,
+            unit=FactUnit.SERVICES,
+            windows=_ANY_WINDOW,
+            has_assurance=True,
+            can_grow=True,
+            is_always_known=True,
+            undefined="never: without a record it is 0",
+        ),
+        FactSpec(
+            name="registered_days",
+            type=FactType.NUMBER,
+            unit=FactUnit.DAYS,
+            can_grow=True,
+            undefined="the day of enrolment is not known or lies ahead; 0 on that day itself",
+        ),
+        FactSpec(
+            name="registered_on",
+            type=FactType.DAY,
+            undefined="the day of enrolment is not known or lies ahead",
+        ),
+        FactSpec(
+            name="star",
+            type=FactType.NUMBER,
+            unit=FactUnit.STARS,
+            can_grow=True,
+            undefined="no rule that provides it is in force, or one of its own facts is not known",
+        ),
+        FactSpec(
+            name="region",
+            type=FactType.REGION,
+            undefined="no home is known on the day",
+        ),
+        FactSpec(
+            name="has_grant",
+            type=FactType.YES_NO,
+            windows=_ANY_WINDOW,
+            has_rule=True,
+            is_always_known=True,
+            undefined="never: without a grant it is false",
+        ),
+        FactSpec(
+            name="bad_credit",
+            type=FactType.YES_NO,
+            windows=_ANY_WINDOW,
+            undefined="no register was asked, or its answer does not cover the window",
+        ),
+    )
+}
+"""Every fact, by name."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FactKey:
+    """One fact, exactly as a query must supply it: what, over which days, on what evidence.
+
+    Attributes:
+        since: The first local day that counts; None when there is no earliest, and for a fact that
+            has no window.
+        until: The local day after the last day that counts: at most the day after the day of the
+            decision. With `since` equal to it nothing counts.
+        assurance_min: The lowest grade of evidence whose records count.
+        rule: Of `has_grant`: `pack id/rule id`; elsewhere empty.
+    """
+
+    name: str
+    since: date | None
+    until: date
+    assurance_min: Assurance = Assurance.A0
+    rule: str = ""
+
+    @property
+    def spec(self) -> FactSpec:
+        """Return the definition of the fact."""
+        return FACTS[self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class FactUse:
+    """A fact as a rule names it.
+
+    Attributes:
+        window: None exactly where the fact has no windows.
+    """
+
+    name: str
+    window: Window | None = None
+    assurance_min: Assurance = Assurance.A0
+    rule: str = ""
+
+    @property
+    def spec(self) -> FactSpec:
+        """Return the definition of the fact."""
+        return FACTS[self.name]
+
+    def key(self, *, on: date) -> FactKey:
+        """Return the fact for a day."""
+        since, until = (
+            (None, on + timedelta(days=1)) if self.window is None else self.window.days(on=on)
+        )
+        return FactKey(self.name, since, until, self.assurance_min, self.rule)
+
+
+Facts = Mapping[FactKey, Value | None]
+"""What is known of one person. Every key that was asked for is there; None is unknown."""

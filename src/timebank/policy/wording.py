@@ -1,0 +1,166 @@
+"""Explanations as one plain sentence, for a terminal and for cases.
+
+Pages build their own sentences from the same parts with the message catalogs.
+"""
+
+from datetime import date
+
+from timebank.policy.condition import Op, Outcome, Reason
+from timebank.policy.evaluation import RuleResult
+from timebank.policy.explain import Explanation, explain
+from timebank.policy.fact import FactType, FactUnit
+from timebank.policy.parameter import Need
+from timebank.policy.rule import Verdict
+from timebank.policy.window import Window, WindowKind
+
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+_FACTS = {
+    "minutes": ("服务时间", "time served"),
+    "services": ("服务次数", "services"),
+    "registered_days": ("注册天数", "days since enrolment"),
+    "registered_on": ("注册日期", "day of enrolment"),
+    "star": ("星级", "stars"),
+    "region": ("居住地", "home"),
+    "has_grant": ("已获礼遇", "already granted"),
+    "bad_credit": ("失信记录", "bad credit record"),
+}
+"""Each fact in short, in Chinese and English."""
+
+_VERDICTS = {
+    Verdict.GRANTED: ("已达到", "met"),
+    Verdict.NOT_GRANTED: ("未达到", "not met"),
+    Verdict.MISSING: ("缺少材料", "evidence is missing"),
+    Verdict.NOT_IN_FORCE: ("当日不适用", "not in force"),
+}
+
+_OUTCOMES = {
+    Outcome.MET: ("符合", "met"),
+    Outcome.UNMET: ("不符合", "not met"),
+    Outcome.UNKNOWN: ("未知", "not known"),
+    Outcome.IGNORED: ("未计", "left out"),
+}
+
+_OPS = {
+    Op.AT_LEAST: ("≥", "≥"),
+    Op.ABOVE: (">", ">"),
+    Op.AT_MOST: ("≤", "≤"),
+    Op.BELOW: ("<", "<"),
+    Op.EQUAL: ("=", "="),
+    Op.DIFFERENT: ("≠", "≠"),
+    Op.IN: ("属于", "one of"),
+    Op.WITHIN: ("位于", "within"),
+}
+
+
+def sentence(explanation: Explanation, *, language: str) -> str:
+    """Return the nearest reason as one sentence, in `zh` or `en`.
+
+    Such as `还差 87 小时,12 月 31 日前` (with the Chinese comma) and `87 h more by 31 December`.
+    """
+    at = _index(language)
+    nearest = explanation.nearest
+    if nearest is None:
+        return _VERDICTS[explanation.verdict][at]
+    name = _FACTS[nearest.key.name][at]
+    if nearest.have is None:
+        return (f"需要核实：{name}", f"to be found out: {name}")[at]
+    if explanation.gap is None or explanation.unit is None:
+        return (f"条件不符：{name}", f"condition not met: {name}")[at]
+    amount = quantity(explanation.gap, explanation.unit, language=language)
+    if explanation.by is None:
+        return (f"还差 {amount}", f"{amount} more")[at]
+    by = _day(explanation.by, on=explanation.on, at=at)
+    return (f"还差 {amount}，{by}前", f"{amount} more by {by}")[at]
+
+
+def trace(result: RuleResult, *, language: str = "en") -> str:
+    """Return a rule's result as lines: the verdict, then one line per leaf."""
+    at = _index(language)
+    explanation = explain(result)
+    title = result.rule.title.in_language(language)
+    lines = [
+        f"{title}: {_VERDICTS[result.verdict][at]}; {sentence(explanation, language=language)}"
+    ]
+    lines.extend(f"  {reason.node}: {_leaf_line(reason, at)}" for reason in explanation.reasons)
+    return "\n".join(lines)
+
+
+def quantity(amount: int, unit: FactUnit, *, language: str) -> str:
+    """Return a number with its unit; minutes as hours and the minutes left over, never rounded."""
+    at = _index(language)
+    match unit:
+        case FactUnit.MINUTES:
+            hours, minutes = divmod(amount, 60)
+            parts = [(f"{hours} 小时", f"{hours} h")[at]] if hours else []
+            if minutes or not hours:
+                parts.append((f"{minutes} 分钟", f"{minutes} min")[at])
+            return " ".join(parts)
+        case FactUnit.SERVICES:
+            return (f"{amount} 次服务", f"{amount} service{'' if amount == 1 else 's'}")[at]
+        case FactUnit.DAYS:
+            return (f"{amount} 天", f"{amount} day{'' if amount == 1 else 's'}")[at]
+        case FactUnit.STARS:
+            return (f"{amount} 星", f"{amount} star{'' if amount == 1 else 's'}")[at]
+
+
+def _index(language: str) -> int:
+    return 1 if language == "en" else 0
+
+
+def _day(day: date, *, on: date, at: int) -> str:
+    """Return a day in words, with its year only where that is another than the reader's."""
+    if day.year == on.year:
+        return (f"{day.month} 月 {day.day} 日", f"{day.day} {_MONTHS[day.month - 1]}")[at]
+    return (
+        f"{day.year} 年 {day.month} 月 {day.day} 日",
+        f"{day.day} {_MONTHS[day.month - 1]} {day.year}",
+    )[at]
+
+
+def _leaf_line(reason: Reason, at: int) -> str:
+    window = "" if reason.use.window is None else f" ({_window(reason.use.window, at)})"
+    words = f"{_FACTS[reason.key.name][at]}{window} {_OPS[reason.op][at]} {_need(reason, at)}"
+    negated = ("非：", "not: ")[at] if reason.is_negated else ""
+    have = "?" if reason.have is None else _value(reason, reason.have, at)
+    return f"{negated}{words}; {have}: {_OUTCOMES[reason.outcome][at]} [{reason.cite}]"
+
+
+def _window(window: Window, at: int) -> str:
+    match window.kind:
+        case WindowKind.LIFETIME:
+            return ("累计", "in all")[at]
+        case WindowKind.CALENDAR_YEAR:
+            return ("本年度", "this year")[at]
+        case WindowKind.MONTHS:
+            return (f"近 {window.months} 个月", f"last {window.months} months")[at]
+        case WindowKind.BETWEEN:
+            return f"{window.first_on} – {window.last_on}"
+
+
+def _need(reason: Reason, at: int) -> str:
+    if isinstance(reason.need, tuple):
+        return ", ".join(_value(reason, each, at) for each in reason.need)
+    return _value(reason, reason.need, at)
+
+
+def _value(reason: Reason, value: Need, at: int) -> str:
+    spec = reason.key.spec
+    if spec.type is FactType.YES_NO:
+        return ("是", "yes")[at] if value else ("否", "no")[at]
+    if spec.unit is not None and isinstance(value, int):
+        return quantity(value, spec.unit, language=("zh", "en")[at])
+    return str(value)

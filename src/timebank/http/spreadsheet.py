@@ -1,0 +1,125 @@
+"""Reports as files for a spreadsheet program.
+
+A cell whose text a spreadsheet would take for a formula is written as text with an apostrophe
+before it, so that a name typed by a stranger cannot run in an office's Excel.
+
+Source: RFC 4180 (CSV); OWASP, CSV injection.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from openpyxl import Workbook
+
+from timebank.domain.metric import rate_per_10k
+from timebank.queries.active_rate import ActiveRateReport
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_BOM = b"\xef\xbb\xbf"
+
+_HEADERS = (
+    "行政区划代码",
+    "名称",
+    "级别",
+    "常住人口",
+    "人口日期",
+    "人口来源",
+    "人口是否估算",
+    "注册志愿者",
+    "活跃志愿者",
+    "每万常住人口活跃志愿者",
+    "扫码分钟",
+    "确认分钟",
+    "补录分钟",
+)
+_LEVELS = {
+    "province": "省",
+    "city": "市",
+    "county": "县（市、区）",
+    "town": "乡镇（街道）",
+    "village": "村（社区）",
+}
+_UNKNOWN = "未知"
+
+Cell = str | int
+
+
+def safe_text(text: str) -> str:
+    """Return a text that no spreadsheet program takes for a formula."""
+    return "'" + text if text.startswith(_FORMULA_STARTS) else text
+
+
+def to_csv(rows: Iterable[Sequence[Cell]]) -> bytes:
+    """Return rows as CSV: UTF-8 with the mark that Excel needs, lines ending in CR LF."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    for row in rows:
+        writer.writerow([safe_text(cell) if isinstance(cell, str) else cell for cell in row])
+    return _BOM + buffer.getvalue().encode()
+
+
+def to_xlsx(sheets: dict[str, Iterable[Sequence[Cell]]]) -> bytes:
+    """Return sheets by name as an Excel file."""
+    workbook = Workbook(write_only=True)
+    for name, rows in sheets.items():
+        sheet = workbook.create_sheet(name)
+        for row in rows:
+            sheet.append([safe_text(cell) if isinstance(cell, str) else cell for cell in row])
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    return buffer.getvalue()
+
+
+def active_rate_csv(report: ActiveRateReport) -> bytes:
+    """Return the report as one table; definition and state of the book are columns of each row."""
+    made_of = (report.year, report.definition.id, _as_of(report))
+    rows = _active_rate_rows(report)
+    header = (*rows[0], "年度", "口径", "截至账簿序号")
+    return to_csv([header, *((*row, *made_of) for row in rows[1:])])
+
+
+def active_rate_xlsx(report: ActiveRateReport) -> bytes:
+    """Return the report as an Excel file; definition and state of the book on a second sheet."""
+    definition = report.definition
+    about: list[tuple[Cell, Cell]] = [
+        ("年度", report.year),
+        ("口径", definition.id),
+        ("口径生效日期", definition.valid_from.isoformat()),
+        ("口径来源", definition.source),
+        ("活跃门槛：分钟数超过", definition.minutes_above),
+        ("最低证据等级", definition.assurance_min.name),
+        ("分母", definition.denominator),
+        ("每", definition.per),
+        ("截至账簿序号", _as_of(report)),
+    ]
+    return to_xlsx({"活跃率": _active_rate_rows(report), "口径": about})
+
+
+def _active_rate_rows(report: ActiveRateReport) -> list[tuple[Cell, ...]]:
+    rows: list[tuple[Cell, ...]] = [_HEADERS]
+    for row in report.rows:
+        residents = row.residents
+        rate = rate_per_10k(row.active, None if residents is None else residents.count)
+        rows.append(
+            (
+                str(row.region),
+                row.name,
+                _LEVELS[row.level],
+                _UNKNOWN if residents is None else residents.count,
+                _UNKNOWN if residents is None else residents.as_of.isoformat(),
+                _UNKNOWN if residents is None else residents.source,
+                _UNKNOWN if residents is None else "是" if residents.is_estimate else "否",
+                row.registered,
+                row.active,
+                _UNKNOWN if rate is None else rate,
+                row.minutes_scanned,
+                row.minutes_confirmed,
+                row.minutes_declared,
+            )
+        )
+    return rows
+
+
+def _as_of(report: ActiveRateReport) -> str:
+    return "; ".join(f"{each.book}:{each.seq}" for each in report.as_of_books)

@@ -1,0 +1,354 @@
+"""Active volunteers per ten thousand residents: one report for page, file and API alike.
+
+It reads the roll-up by year and the newest homes, so that its cost grows with the people of the
+county and not with its history.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from unicodedata import east_asian_width
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import BigInteger, ColumnElement, cast, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from timebank.domain.assurance import Assurance, Measured
+from timebank.domain.metric import (
+    RESIDENTS_ANY_HOUR,
+    ActiveRate,
+    ActiveRateDefinition,
+    Residents,
+    rate_per_10k,
+)
+from timebank.domain.period import Period
+from timebank.domain.region import county_of
+from timebank.domain.scope import Scope
+from timebank.ledger.tables import book as books
+from timebank.ledger.tables import volunteer_year
+from timebank.store.tables import region as regions
+from timebank.store.tables import residence, volunteer
+from timebank.store.tables import residents as populations
+
+_SPANS = (10_000_000_000, 100_000_000, 1_000_000, 1_000, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """The state of a book that a number was made of: its entries 1 to `seq`."""
+
+    book: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveRateReport:
+    """The active rate of every division of a subtree.
+
+    Attributes:
+        as_of_books: One per book in the scope, in their order; never empty.
+        rows: One per division, in the order of codes: every parent before its children.
+    """
+
+    definition: ActiveRateDefinition
+    year: int
+    as_of_books: tuple[AsOf, ...]
+    rows: tuple[ActiveRate, ...]
+
+    @property
+    def as_of(self) -> AsOf:
+        """The book of the county; above the county the first one in the scope."""
+        return self.as_of_books[0]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON values; `as_of` is a list above the county only."""
+        as_of = [{"book": each.book, "seq": each.seq} for each in self.as_of_books]
+        return {
+            "definition": {
+                "id": self.definition.id,
+                "valid_from": self.definition.valid_from.isoformat(),
+                "year": self.year,
+                "minutes_above": self.definition.minutes_above,
+                "assurance_min": self.definition.assurance_min.name,
+                "home": self.definition.home,
+                "denominator": self.definition.denominator,
+                "per": self.definition.per,
+                "source": self.definition.source,
+            },
+            "as_of": as_of[0] if len(as_of) == 1 else as_of,
+            "rows": [_row_json(row) for row in self.rows],
+        }
+
+    def as_table(self) -> str:
+        """Return the report as text in columns; hours are rounded down to whole hours."""
+        as_of = ", ".join(f"{each.book}:{each.seq}" for each in self.as_of_books)
+        lines: list[tuple[str, ...]] = [
+            ("区划", "名称", "常住人口", "注册", "活跃", "每万人", "小时", "扫码", "确认", "补录")
+        ]
+        for row in self.rows:
+            rate = rate_per_10k(row.active, row.residents.count if row.residents else None)
+            lines.append(
+                (
+                    str(row.region),
+                    _DEPTH.get(row.level, 0) * "  " + row.name,
+                    _population(row.residents),
+                    f"{row.registered:,}",
+                    f"{row.active:,}",
+                    "未知" if rate is None else f"{rate:,}",
+                    f"{row.minutes // 60:,}",
+                    *(_share(part, row.minutes) for part in _parts(row)),
+                )
+            )
+        widths = [max(_width(line[place]) for line in lines) for place in range(len(lines[0]))]
+        body = [
+            "  ".join(
+                _padded(cell, widths[place], is_left=place < 2) for place, cell in enumerate(line)
+            ).rstrip()
+            for line in lines
+        ]
+        sources = sorted({row.residents.source for row in self.rows if row.residents})
+        return "\n".join(
+            [
+                f"{self.year}  {self.definition.id}  as of {as_of}",
+                *body,
+                *(f"人口来源: {each}" for each in sources),
+                "~ 估算",
+                "",
+            ]
+        )
+
+
+_DEPTH = {"city": 1, "county": 0, "town": 1, "village": 2}
+
+
+async def active_rates(
+    conn: AsyncConnection,
+    *,
+    scope: Scope,
+    year: int,
+    definition: ActiveRateDefinition = RESIDENTS_ANY_HOUR,
+) -> ActiveRateReport | None:
+    """Return the active rate of a division and of everything below it, in a calendar year.
+
+    A volunteer is registered where their home is on the last day of the year, if they had enrolled
+    by then and not left; and active there when the definition says so. A home that is known by its
+    town or county only counts there and above. Every other number is of those volunteers too.
+
+    Shape: one row per division of the scope, also where nobody is registered; None where the scope
+    is no known division or no book is open in it.
+
+    Cost: three statements; the roll-up rows of the year and the volunteers of the books are read
+    once each.
+    """
+    heads = await _list_heads(conn, scope)
+    if not heads:
+        return None
+    zone = ZoneInfo(heads[0][2])
+    found = await _list_divisions(conn, scope, last_day=date(year, 12, 31))
+    if not found or found[0].region != scope.region:
+        return None
+
+    sums = await _sum_by_home(
+        conn,
+        books_=[number for number, _, _ in heads],
+        year=year,
+        window=Period.of_year(year, zone=zone),
+        definition=definition,
+    )
+
+    totals = {each.region: [0, 0, 0, 0, 0] for each in found}
+    for home, *numbers in sums:
+        for code in {home // span * span for span in _SPANS}:
+            if code in totals:
+                totals[code] = [a + b for a, b in zip(totals[code], numbers, strict=True)]
+    return ActiveRateReport(
+        definition=definition,
+        year=year,
+        as_of_books=tuple(AsOf(number, seq) for number, seq, _ in heads),
+        rows=tuple(
+            ActiveRate(
+                region=each.region,
+                name=each.name,
+                level=each.level,
+                parent=each.parent,
+                residents=each.residents,
+                registered=totals[each.region][0],
+                active=totals[each.region][1],
+                minutes_scanned=totals[each.region][2],
+                minutes_confirmed=totals[each.region][3],
+                minutes_declared=totals[each.region][4],
+            )
+            for each in found
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Division:
+    region: int
+    name: str
+    level: str
+    parent: int | None
+    residents: Residents | None
+
+
+async def _list_heads(conn: AsyncConnection, scope: Scope) -> list[tuple[int, int, str]]:
+    codes = scope.codes
+    rows = await conn.execute(
+        select(books.c.id, books.c.seq, books.c.zone)
+        .where(books.c.id.between(county_of(codes.start), county_of(codes.stop - 1)))
+        .order_by(books.c.id)
+    )
+    return [(number, seq, zone) for number, seq, zone in rows]
+
+
+async def _list_divisions(
+    conn: AsyncConnection, scope: Scope, *, last_day: date
+) -> list[_Division]:
+    p, r = populations.c, regions.c
+    codes = scope.codes
+    newest = (
+        select(p.region, p.count, p.as_of, p.source, p.is_estimate)
+        .distinct(p.region)
+        .where(p.region >= codes.start, p.region < codes.stop, p.as_of <= last_day)
+        # A counted figure goes before an estimate of the same day.
+        .order_by(p.region, p.as_of.desc(), p.is_estimate, p.source)
+        .subquery()
+    )
+    n = newest.c
+    rows = await conn.execute(
+        select(r.code, r.name, r.level, r.parent, n.count, n.as_of, n.source, n.is_estimate)
+        .join_from(regions, newest, n.region == r.code, isouter=True)
+        .where(r.code >= codes.start, r.code < codes.stop)
+        .order_by(r.code)
+    )
+    return [
+        _Division(
+            code,
+            name,
+            level,
+            parent,
+            None if count is None else Residents(count, as_of, source, is_estimate),
+        )
+        for code, name, level, parent, count, as_of, source, is_estimate in rows
+    ]
+
+
+async def _sum_by_home(
+    conn: AsyncConnection,
+    *,
+    books_: list[int],
+    year: int,
+    window: Period,
+    definition: ActiveRateDefinition,
+) -> list[tuple[int, int, int, int, int, int]]:
+    """Return `(home, registered, active, scanned, confirmed, declared)` for each home.
+
+    Homes outside the scope too: to leave them out here costs more than it saves, for a filter on
+    the newest home makes the planner expect a handful of rows and look each of them up.
+    """
+    h, v, y = residence.c, volunteer.c, volunteer_year.c
+    # Backwards through the primary key: the newest home comes first, and nothing is sorted.
+    home = (
+        select(h.book_id, h.volunteer_id, h.region)
+        .distinct(h.book_id, h.volunteer_id)
+        .where(h.book_id.in_(books_), h.from_on <= date(year, 12, 31))
+        .order_by(h.book_id.desc(), h.volunteer_id.desc(), h.from_on.desc())
+        .subquery()
+    )
+    # Few are not registered on the last day, so that leaving them out beats joining all others.
+    is_not_registered = (
+        select(v.id)
+        .where(
+            v.book_id.in_(books_),
+            v.book_id == home.c.book_id,
+            v.id == home.c.volunteer_id,
+            or_(v.enrolled_at >= window.end, v.ended_at < window.end),
+        )
+        .exists()
+    )
+    is_declared = y.assurance == Assurance.A0.value
+    is_scanned = y.measured == Measured.BOTH.value
+    served = (
+        select(
+            y.book_id,
+            y.volunteer,
+            _sum(y.minutes, y.assurance >= definition.assurance_min.value).label("counted"),
+            _sum(y.minutes, ~is_declared, is_scanned).label("scanned"),
+            _sum(y.minutes, ~is_declared, ~is_scanned).label("confirmed"),
+            _sum(y.minutes, is_declared).label("declared"),
+        )
+        .where(y.book_id.in_(books_), y.year == year)
+        .group_by(y.book_id, y.volunteer)
+        .subquery()
+    )
+    s = served.c
+    rows = await conn.execute(
+        select(
+            home.c.region,
+            func.count(),
+            func.count().filter(s.counted > definition.minutes_above),
+            _sum(s.scanned),
+            _sum(s.confirmed),
+            _sum(s.declared),
+        )
+        .join_from(
+            home,
+            served,
+            (s.book_id == home.c.book_id) & (s.volunteer == home.c.volunteer_id),
+            isouter=True,
+        )
+        .where(~is_not_registered)
+        .group_by(home.c.region)
+    )
+    return [tuple(row) for row in rows]
+
+
+def _sum(column: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    # The sum of a bigint is numeric to PostgreSQL, which is slow to add up a second time.
+    total = func.sum(column)
+    return cast(func.coalesce(total.filter(*conditions) if conditions else total, 0), BigInteger)
+
+
+def _row_json(row: ActiveRate) -> dict[str, Any]:
+    residents = row.residents
+    return {
+        "region": str(row.region),
+        "name": row.name,
+        "level": row.level,
+        "parent": None if row.parent is None else str(row.parent),
+        "residents": None if residents is None else residents.count,
+        "residents_source": None if residents is None else residents.source,
+        "residents_as_of": None if residents is None else residents.as_of.isoformat(),
+        "residents_is_estimate": None if residents is None else residents.is_estimate,
+        "registered": row.registered,
+        "active": row.active,
+        "rate_per_10k": rate_per_10k(row.active, None if residents is None else residents.count),
+        "minutes_scanned": row.minutes_scanned,
+        "minutes_confirmed": row.minutes_confirmed,
+        "minutes_declared": row.minutes_declared,
+    }
+
+
+def _parts(row: ActiveRate) -> tuple[int, int, int]:
+    return row.minutes_scanned, row.minutes_confirmed, row.minutes_declared
+
+
+def _population(residents: Residents | None) -> str:
+    if residents is None:
+        return "未知"
+    return ("~" if residents.is_estimate else "") + f"{residents.count:,}"
+
+
+def _share(part: int, whole: int) -> str:
+    """Return a part in whole percent, rounded half up."""
+    return "-" if whole <= 0 else f"{(200 * part + whole) // (2 * whole)}%"
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(each) in "WF" else 1 for each in text)
+
+
+def _padded(text: str, width: int, *, is_left: bool) -> str:
+    blank = " " * (width - _width(text))
+    return text + blank if is_left else blank + text

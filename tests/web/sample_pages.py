@@ -1,0 +1,1140 @@
+"""Sample values for every page, with plainly generic names, for rendering tests and previews."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from timebank.web import district, organizer, public, scan, volunteer
+from timebank.web.catalog import Language, translator
+from timebank.web.code_picture import code_picture
+from timebank.web.format import duration, duration_parts
+from timebank.web.icons import NAMES
+from timebank.web.parts import (
+    Choice,
+    ChoiceGroup,
+    EvidenceShares,
+    Field,
+    Frame,
+    Link,
+    NavigationItem,
+    SignInForm,
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    template: str
+    page: Any
+    frame: Frame
+
+
+def navigation(role: str, language: Language) -> list[NavigationItem]:
+    _ = translator(language)
+    items = {
+        "volunteer": [
+            ("我的服务", "house"),
+            ("找活动", "search"),
+            ("记录", "list"),
+            ("礼遇", "award"),
+        ],
+        "organizer": [("今天的场次", "calendar-days"), ("新活动", "plus")],
+        "officer": [("活跃率", "landmark"), ("政策", "scroll-text")],
+        "": [],
+    }[role]
+    return [
+        NavigationItem(label=_(label), url="#", icon=icon, is_current=i == 0)
+        for i, (label, icon) in enumerate(items)
+    ]
+
+
+def frame(role: str, *, language: Language, is_large: bool = False, notice: str = "") -> Frame:
+    _ = translator(language)
+    return Frame(
+        language=language,
+        is_large=is_large,
+        site_name="海盐时间银行" if language == "zh" else "Haiyan Time Bank",
+        return_to="/",
+        preference_url="/preferences",
+        sign_out_url="/sign-out",
+        sign_in_url="/sign-in",
+        csrf_field="_csrf_token",
+        csrf_token="sample",
+        actor_name="志愿者 A" if role else "",
+        actor_role=_(f"role.{role}") if role else "",
+        home_url="/",
+        navigation=navigation(role, language),
+        is_demo=True,
+        outbox_url="/outbox",
+        notice=notice,
+    )
+
+
+def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
+    _ = translator(language)
+    zh = language == "zh"
+
+    def words(chinese: str, english: str) -> str:
+        return chinese if zh else english
+
+    def time(minutes: int) -> str:
+        return duration(minutes, language=language)
+
+    def parts(minutes: int) -> list[tuple[str, str]]:
+        return duration_parts(minutes, language=language)
+
+    def framed(role: str, notice: str = "") -> Frame:
+        return frame(role, language=language, is_large=is_large, notice=notice)
+
+    park = words("海滨公园净滩", "Shore clean-up")
+    meals = words("社区食堂送餐", "Meals for the elderly")
+    place = words("武原街道海滨公园东门", "East gate, Haibin Park, Wuyuan")
+    team = words("志愿服务队甲", "Volunteer team A")
+    today = words("今天 14:00–17:00", "today 14:00–17:00")
+    code = code_picture("https://example.org/s/AQIDBAUGBwgJCgsMDQ4PEBESEw", is_projected=True)
+    shares = EvidenceShares(
+        scanned_percent=72,
+        confirmed_percent=19,
+        declared_percent=9,
+        scanned="72 %",
+        confirmed="19 %",
+        declared="9 %",
+    )
+    star = words("三星志愿者", "three stars")
+    phone_step = SignInForm(
+        step="phone", action_url="/sign-in", return_to="/", phone=Field(), code=Field()
+    )
+    code_step = SignInForm(
+        step="code",
+        action_url="/sign-in/code",
+        return_to="/",
+        phone=Field(value="13800000000"),
+        code=Field(value="12345", error=_("sign_in.code_wrong")),
+        phone_masked="138****0000",
+        restart_url="/sign-in",
+    )
+    records = [
+        volunteer.RecordLine(
+            activity=park,
+            day=words("昨天", "yesterday"),
+            duration=time(180),
+            evidence="scanned",
+            url="#",
+        ),
+        volunteer.RecordLine(
+            activity=meals,
+            day=words("11月16日 周六", "Sat 16 Nov"),
+            duration=time(200),
+            evidence="confirmed",
+            url="#",
+        ),
+        volunteer.RecordLine(
+            activity=words("图书馆整理图书", "Shelving at the library"),
+            day=words("11月9日 周六", "Sat 9 Nov"),
+            duration=time(95),
+            evidence="declared",
+            url="#",
+        ),
+    ]
+
+    def home(state: str | None) -> volunteer.HomePage:
+        return volunteer.HomePage(
+            name=words("志愿者 A", "Volunteer A"),
+            number="330424-000123",
+            year="2024",
+            hours=parts(5200) if state else parts(0),
+            life_total=time(12800),
+            next_star=volunteer.NextStar(
+                percent=71,
+                stars=2,
+                title=star,
+                missing=time(5200),
+                have=time(12800),
+                need=time(18000),
+                by="",
+            ),
+            today=volunteer.TodayShift(
+                activity=park,
+                time=today,
+                place=place,
+                state=state,
+                hint=words(
+                    "现在可以签到,请扫组织者屏幕上的码",
+                    "Check-in is open: scan the organizer's code",
+                ),
+                action_label=words("查看场次", "See the shift"),
+                action_url="#",
+            )
+            if state
+            else None,
+            upcoming=[
+                (words("明天 08:30–11:30", "tomorrow 08:30–11:30"), Link(label=meals, url="#"))
+            ],
+            records=records if state else [],
+            benefits=[
+                volunteer.Benefit(
+                    title=words("观影礼遇", "Film pass"),
+                    detail=words("本年度可用,至12月31日", "good this year, until 31 Dec"),
+                    url="#",
+                )
+            ]
+            if state
+            else [],
+            activities_url="#",
+            records_url="#",
+            honours_url="#",
+        )
+
+    def result(outcome: str, refusal: str = "") -> scan.ResultPage:
+        left = outcome == "left"
+        return scan.ResultPage(
+            outcome=outcome,
+            volunteer_name=words("志愿者 A", "Volunteer A"),
+            activity=park,
+            time=today,
+            place=place,
+            scanned_at="13:58" if outcome == "arrived" else "17:04",
+            credited=parts(200) if left else [],
+            credited_from="14:00" if left else "",
+            credited_to="17:00" if left else "",
+            evidence="scanned" if left else None,
+            entry="12,345" if left else "",
+            year_total=time(5200) if left else "",
+            leave_hint=words(
+                "离开时再扫一次。17:00 以后扫,时间记到 17:00。",
+                "Scan again when you leave. Time counts until 17:00.",
+            )
+            if outcome == "arrived"
+            else "",
+            code=refusal,
+            reason=_(refusal) if refusal else "",
+            way_out=_(f"{refusal}.hint") if refusal else "",
+            action_label=words("回到我的服务", "Back to my service"),
+            action_url="#",
+        )
+
+    def wall(purpose: str) -> organizer.CodePage:
+        return organizer.CodePage(
+            activity=park,
+            time=today,
+            place=place,
+            purpose=purpose,
+            arrive_url="#a",
+            leave_url="#l",
+            shift_url="#s",
+            fragment_url="/fragment",
+            refresh_seconds=10,
+            code=organizer.CodeFragment(
+                picture=code,
+                refresh_ms=600_000,
+                server_ms=0,
+                signed_up=20,
+                arrived=12,
+                left=0 if purpose == "arrive" else 3,
+                latest=[("王*芳", "13:58"), ("李*", "13:57"), ("陈*国", "13:57"), ("沈*", "13:55")],
+                closed="",
+            ),
+        )
+
+    found: dict[str, Sample] = {
+        "public-landing": Sample(
+            "public/landing.html",
+            public.LandingPage(
+                region=words("海盐县", "Haiyan County"),
+                year="2024",
+                rate="1,576",
+                rate_percent="15.8 %",
+                active="72,000",
+                residents="456,775",
+                residents_source=words("第七次全国人口普查,2020-11-01", "2020 census, 1 Nov 2020"),
+                hours=words("1,139 万小时", "11.4 million h"),
+                entries="3,700,412",
+                doors=[
+                    public.Door(
+                        role="volunteer",
+                        url="/demo",
+                        demo_actor="a",
+                        demo_name=words("志愿者 A", "Volunteer A"),
+                    ),
+                    public.Door(
+                        role="organizer",
+                        url="/demo",
+                        demo_actor="b",
+                        demo_name=words("组织者 B", "Organizer B"),
+                    ),
+                    public.Door(
+                        role="officer",
+                        url="/demo",
+                        demo_actor="c",
+                        demo_name=words("区县工作人员 C", "Officer C"),
+                    ),
+                ],
+                phone_url="http://192.0.2.10:8000",
+                phone_code=code_picture("http://192.0.2.10:8000"),
+            ),
+            framed(""),
+        ),
+        "volunteer-home": Sample("volunteer/home.html", home("open"), framed("volunteer")),
+        "volunteer-home-new": Sample("volunteer/home.html", home(None), framed("volunteer")),
+        "scan-arrived": Sample("scan/result.html", result("arrived"), framed("volunteer")),
+        "scan-left": Sample("scan/result.html", result("left"), framed("volunteer")),
+        "scan-refused": Sample(
+            "scan/result.html", result("refused", "scan.too_early"), framed("volunteer")
+        ),
+        "organizer-code-arrive": Sample("organizer/code.html", wall("arrive"), framed("organizer")),
+        "organizer-code-leave": Sample("organizer/code.html", wall("leave"), framed("organizer")),
+    }
+
+    def shift_line(state: str, **changes: Any) -> volunteer.ActivityShift:
+        values = {
+            "day": words("今天", "today"),
+            "time": "14:00–17:00",
+            "duration": time(180),
+            "place": "",
+            "places": words("14 / 20 人", "14 of 20"),
+            "filled_percent": 70,
+            "state": state,
+            "action_url": "#",
+            "note": "",
+        }
+        return volunteer.ActivityShift(**(values | changes))
+
+    def card(title: str, state: str, places: str, field: str) -> volunteer.ShiftCard:
+        return volunteer.ShiftCard(
+            activity=title,
+            url="#",
+            time="14:00–17:00",
+            duration=time(180),
+            place=place,
+            town=words("武原街道", "Wuyuan"),
+            field=_(field),
+            organization=team,
+            places=places,
+            state=state,
+        )
+
+    towns = [
+        words(a, b)
+        for a, b in [
+            ("武原街道", "Wuyuan"),
+            ("西塘桥街道", "Xitangqiao"),
+            ("望海街道", "Wanghai"),
+            ("秦山街道", "Qinshan"),
+            ("沈荡镇", "Shendang"),
+            ("百步镇", "Baibu"),
+            ("于城镇", "Yucheng"),
+            ("澉浦镇", "Ganpu"),
+            ("通元镇", "Tongyuan"),
+        ]
+    ]
+    town_choices = [Choice(value="", label=_("全县"), is_selected=True)] + [
+        Choice(value=str(i), label=town) for i, town in enumerate(towns)
+    ]
+    village_groups = [
+        ChoiceGroup(
+            label=town,
+            choices=[
+                Choice(value=f"{i}-{j}", label=words(f"{town}第{j}社区", f"{town} community {j}"))
+                for j in (1, 2)
+            ],
+        )
+        for i, town in enumerate(towns[:3])
+    ]
+    fields = [Choice(value="", label=_("全部领域"), is_selected=True)] + [
+        Choice(value=code, label=_(f"service_field.{code}"))
+        for code in ("elder_care", "environment", "culture")
+    ]
+
+    def activities(groups: list[volunteer.ShiftDay]) -> volunteer.ActivitiesPage:
+        names = words("周五 周六 周日 周一 周二 周三 周四", "Fri Sat Sun Mon Tue Wed Thu").split()
+        return volunteer.ActivitiesPage(
+            action_url="#",
+            day="2024-11-22",
+            days=[
+                volunteer.DayTab(
+                    label=words("今天", "today") if i == 0 else str(22 + i),
+                    weekday=name,
+                    url="#",
+                    count=(5, 12, 9, 2, 0, 3, 4)[i],
+                    is_selected=i == 0,
+                )
+                for i, name in enumerate(names)
+            ],
+            fields=fields,
+            towns=town_choices,
+            found=words("今天有 5 场", "5 shifts today") if groups else words("没有", "nothing"),
+            groups=groups,
+            more_url="#" if groups else "",
+            clear_url="#",
+        )
+
+    def record(activity: str, evidence: str, minutes: int, **changes: Any) -> volunteer.Record:
+        values = {
+            "activity": activity,
+            "day": words("11月16日 周六", "Sat 16 Nov"),
+            "duration": time(minutes),
+            "evidence": evidence,
+            "field": _("service_field.environment"),
+            "organization": team,
+            "person_in_charge": words("组织者 B", "Organizer B"),
+            "place": place,
+            "time": "14:00–17:00",
+            "arrived": words("13:58 扫码", "13:58 scanned"),
+            "left": words("17:04 扫码", "17:04 scanned"),
+            "grade": _("assurance.2"),
+            "entry": "12,345",
+            "recorded": words("11月16日 17:04 ", "16 Nov 17:04"),
+            "correction": "",
+            "report_url": "#",
+        }
+        return volunteer.Record(**(values | changes))
+
+    def records_page(months: list[volunteer.RecordMonth]) -> volunteer.RecordsPage:
+        return volunteer.RecordsPage(
+            year="2024",
+            years=[
+                Link(label=year, url="#", is_current=year == "2024")
+                for year in ("2022", "2023", "2024")
+            ],
+            hours=parts(5200 if months else 0),
+            services=words("28 次服务", "28 services"),
+            life_total=time(12800),
+            shares=shares,
+            months=months,
+            activities_url="#",
+        )
+
+    checks = [
+        volunteer.Check(
+            text=words("累计服务满 300 小时", "At least 300 hours in all"),
+            state="unmet",
+            have=words("现在 213 小时 20 分", "213 h 20 min so far"),
+            percent=71,
+        ),
+        volunteer.Check(
+            text=words("至少一半时间有扫码证据", "At least half of the time scanned"),
+            state="met",
+            have=words("现在 72 %", "72 % so far"),
+            percent=100,
+        ),
+        volunteer.Check(
+            text=words("没有失信记录", "No bad credit record"),
+            state="unknown",
+            have=words("等区县核对", "the district checks this"),
+            percent=None,
+        ),
+    ]
+
+    def rule(title: str, state: str, nearest: str, dimension: str) -> volunteer.HonourRule:
+        return volunteer.HonourRule(
+            title=title,
+            dimension=dimension,
+            state=state,
+            nearest=nearest,
+            checks=checks,
+            citation=words(
+                "《志愿服务记录办法》,2013-01-01 起", "Service recording rules, from 1 Jan 2013"
+            ),
+            url="#",
+        )
+
+    esteem = words("社会尊崇", "Social esteem")
+    honours = volunteer.HonoursPage(
+        as_of=words("按账本第 12,345 条计算", "as of entry 12,345"),
+        held=[
+            volunteer.Honour(
+                title=words("二星志愿者", "Two-star volunteer"),
+                dimension=esteem,
+                granted_on=words("2024年3月5日", "5 Mar 2024"),
+                basis=words("累计服务满 300 小时", "300 hours of service in all"),
+                valid=words("终身", "for life"),
+                entry="9,876",
+            )
+        ],
+        next_rule=rule(
+            star,
+            "unmet",
+            words("再服务 86 小时 40 分就是三星志愿者。", "86 h 40 min more for three stars."),
+            esteem,
+        ),
+        other_rules=[
+            rule(
+                words("观影礼遇", "Film pass"),
+                "granted",
+                words("已经可以用", "yours already"),
+                words("经济激励", "Economic incentive"),
+            ),
+            rule(
+                words("党报赠阅", "Newspaper subscription"),
+                "unknown",
+                words("等区县核对一项材料", "one fact is being checked"),
+                words("政治礼遇", "Political courtesy"),
+            ),
+            rule(
+                words("积分入学加分", "School points"),
+                "unmet",
+                words("今年再服务 13 小时 20 分", "13 h 20 min more this year"),
+                esteem,
+            ),
+        ],
+    )
+
+    def day_shift(
+        title: str, start: str, end: str, state: str, **changes: Any
+    ) -> organizer.DayShift:
+        values = {
+            "activity": title,
+            "time": f"{start}–{end}",
+            "place": place,
+            "state": state,
+            "signed_up": 20,
+            "arrived": 12,
+            "left": 0,
+            "start_percent": 0,
+            "width_percent": 20,
+            "exceptions": "",
+            "url": "#",
+            "code_url": "",
+        }
+        return organizer.DayShift(**(values | changes))
+
+    def organizer_day(shifts: list[organizer.DayShift]) -> organizer.DayPage:
+        return organizer.DayPage(
+            organization=team,
+            day=words("今天 11月22日 周五", "today, Fri 22 Nov"),
+            previous_url="#",
+            next_url="#",
+            today_url="" if shifts else "#",
+            ticks=[
+                organizer.TimelineTick(label=f"{hour}", percent=(hour - 6) * 100 // 14)
+                for hour in range(6, 21, 2)
+            ],
+            now_percent=63 if shifts else None,
+            shifts=shifts,
+            next_shifts=[(words("明天 08:30", "tomorrow 08:30"), Link(label=meals, url="#"))],
+            clocks=[
+                organizer.RecordingClock(
+                    activity=meals,
+                    ended=words("11月9日", "9 Nov"),
+                    due=words("11月22日", "22 Nov"),
+                    remaining=words("今天到期", "due today"),
+                    used_percent=92,
+                    state="soon",
+                    url="#",
+                ),
+                organizer.RecordingClock(
+                    activity=park,
+                    ended=words("11月1日", "1 Nov"),
+                    due=words("11月15日", "15 Nov"),
+                    remaining=words("过期 5 个工作日", "5 working days late"),
+                    used_percent=100,
+                    state="late",
+                    url="#",
+                ),
+                organizer.RecordingClock(
+                    activity=words("图书馆整理图书", "Shelving at the library"),
+                    ended=words("11月20日", "20 Nov"),
+                    due=words("12月4日", "4 Dec"),
+                    remaining=words("还剩 8 个工作日", "8 working days left"),
+                    used_percent=20,
+                    state="calm",
+                    url="#",
+                ),
+            ]
+            if shifts
+            else [],
+            activity_new_url="#",
+            activities=[Link(label=park, url="#"), Link(label=meals, url="#")],
+        )
+
+    def attendee(letter: str, state: str, evidence: str | None) -> organizer.Attendee:
+        return organizer.Attendee(
+            name=f"{letter}*",
+            number=f"330424-0001{ord(letter)}",
+            state=state,
+            arrived_at="13:58" if state in {"here", "left"} else "",
+            left_at="17:04" if state == "left" else "",
+            duration=time(180) if evidence else "",
+            evidence=evidence,
+        )
+
+    def shift_page(state: str) -> organizer.ShiftPage:
+        is_closed = state == "closed"
+        return organizer.ShiftPage(
+            activity=park,
+            activity_url="#",
+            day_url="#",
+            time=today,
+            place=place,
+            state=state,
+            places=20,
+            signed_up=14,
+            arrived=12,
+            left=10,
+            code_url="#" if state == "running" else "",
+            open_presences=[]
+            if state != "ended"
+            else [
+                organizer.OpenPresence(
+                    signup_id="7", name="王*", arrived_at="13:58", left_at=Field(value="17:00")
+                ),
+                organizer.OpenPresence(
+                    signup_id="8",
+                    name="李*芳",
+                    arrived_at="14:03",
+                    left_at=Field(
+                        value="19:30",
+                        error=words("不能晚于场次结束 17:00", "not after the shift's end, 17:00"),
+                    ),
+                ),
+            ],
+            warnings=[
+                words("陈* 同一时间还在另一场签到", "Chen* checked in elsewhere at the same time")
+            ]
+            if state == "ended"
+            else [],
+            people=[
+                attendee("A", "left", "scanned"),
+                attendee("B", "left", "confirmed"),
+                attendee("C", "here", None),
+                attendee("D", "expected", None),
+                attendee("E", "absent", None),
+                attendee("F", "withdrawn", None),
+            ],
+            close_url="#" if state == "ended" else "",
+            due=words("12月6日", "6 Dec") if not is_closed else "",
+            closed=words(
+                "11月22日 18:20 由组织者 B 结束", "Closed on 22 Nov, 18:20, by organizer B"
+            )
+            if is_closed
+            else "",
+            total=time(2160) if state != "running" else "",
+        )
+
+    def region(i: int, name: str, rate: int) -> district.RegionRow:
+        known = rate > 0
+        width = rate * 100 // 2160
+        return district.RegionRow(
+            name=name,
+            url="#",
+            rank=str(i + 1) if known else "",
+            residents="52,418" if known else "",
+            registered="15,020",
+            active="8,123",
+            rate=f"{rate:,}" if known else "",
+            rate_percent=f"{rate / 100:.1f} %" if known else "",
+            hours=words("126.4 万小时", "1.3 million h"),
+            shares=shares,
+            scanned_width=width * 72 // 100,
+            confirmed_width=width * 19 // 100,
+            declared_width=width * 9 // 100,
+        )
+
+    rates = [2160, 1893, 1702, 1655, 1580, 1490, 1312, 987, 0]
+    spots = [(2, 1), (3, 0), (2, 0), (2, 2), (1, 0), (0, 1), (1, 1), (1, 3), (1, 2)]
+    overview = district.OverviewPage(
+        region=words("海盐县", "Haiyan County"),
+        crumbs=[
+            Link(label=words("嘉兴市", "Jiaxing"), url="#"),
+            Link(label=words("海盐县", "Haiyan County"), url="#", is_current=True),
+        ],
+        year="2024",
+        years=[Link(label=year, url="#", is_current=year == "2024") for year in ("2023", "2024")],
+        rate="1,576",
+        rate_percent="15.8 %",
+        active="72,000",
+        registered="140,000",
+        residents="456,775",
+        residents_source=words("第七次全国人口普查,2020-11-01", "2020 census, 1 Nov 2020"),
+        definition=words(
+            "2024 年内有过至少一次服务、服务时间大于零的海盐县居民,除以海盐县常住人口,乘一万。三种证据的时间都算。",
+            "Residents of Haiyan with at least one service of more than zero minutes in 2024, divided by residents, times ten thousand. All three kinds of evidence count.",
+        ),
+        definition_name=words(
+            "活跃率的定义,2024-01-01 起", "How the rate is defined, from 1 Jan 2024"
+        ),
+        as_of="3,700,412",
+        trend=words("比 2023 年多 112", "112 more than in 2023"),
+        trend_direction="up",
+        hours=words("1,139 万小时", "11.4 million h"),
+        services=words("370 万", "3.7 million"),
+        shares=shares,
+        level=words("镇(街道)", "town"),
+        rows=[
+            region(i, name, rate) for i, (name, rate) in enumerate(zip(towns, rates, strict=True))
+        ],
+        tiles=[
+            district.RegionTile(
+                label=name.removesuffix("街道").removesuffix("镇"),
+                column=c,
+                row=r,
+                step=0 if not rate else min(5, rate // 400),
+                rate=f"{rate:,}" if rate else "",
+                url="#",
+            )
+            for name, rate, (c, r) in zip(towns, rates, spots, strict=True)
+        ],
+        columns=4,
+        tile_rows=4,
+        legend=[
+            district.TileStep(step=2, label="800–1,199"),
+            district.TileStep(step=3, label="1,200–1,599"),
+            district.TileStep(step=4, label="1,600–1,999"),
+            district.TileStep(step=5, label="2,000 +"),
+            district.TileStep(step=0, label=_("不知道")),
+        ],
+        unplaced=words(
+            "另有 312 人的住处还不知道,只算进全县。",
+            "312 people's homes are not known; they count in the county only.",
+        ),
+        csv_url="#",
+        xlsx_url="#",
+    )
+    basis = words(
+        "《浙江省志愿服务条例》第三十条", "Zhejiang volunteer service regulation, article 30"
+    )
+    policies = district.PoliciesPage(
+        region=words("海盐县", "Haiyan"),
+        packs=[
+            district.PolicyPack(
+                title=words("全国星级志愿者", "National stars"),
+                issuer=words("民政部", "Ministry of Civil Affairs"),
+                filing=words("2013-01-01 起", "from 1 Jan 2013"),
+                digest="a91c40e2",
+                rules=[
+                    district.PolicyLine(
+                        title=star,
+                        dimension=esteem,
+                        sentence=words(
+                            "累计服务满 600 小时,授予三星志愿者。",
+                            "Three stars for 600 hours of service in all.",
+                        ),
+                        valid=words("2013-01-01 起", "from 1 Jan 2013"),
+                        granted=words("已发放 1,204 人", "granted to 1,204"),
+                        url="#",
+                    ),
+                    district.PolicyLine(
+                        title=words("一星志愿者", "One star"),
+                        dimension=esteem,
+                        sentence=words(
+                            "累计服务满 100 小时,授予一星志愿者。",
+                            "One star for 100 hours of service in all.",
+                        ),
+                        valid=words("2013-01-01 起", "from 1 Jan 2013"),
+                        granted=words("已发放 9,310 人", "granted to 9,310"),
+                        url="#",
+                    ),
+                ],
+            )
+        ],
+    )
+    policy = district.PolicyPage(
+        title=words("观影礼遇", "Film pass"),
+        dimension=words("经济激励", "Economic incentive"),
+        pack=words("海盐礼遇", "Haiyan courtesies"),
+        policies_url="#",
+        sentence=[
+            district.SentencePiece(text=words("一年里服务满 ", "Whoever serves ")),
+            district.SentencePiece(
+                text=words("200 小时", "200 hours"),
+                since=words("2024-07-01 起", "since 1 Jul 2024"),
+            ),
+            district.SentencePiece(
+                text=words(
+                    ",而且没有失信记录的志愿者,当年可以免费观影 ",
+                    " in a year and has no bad credit record may see ",
+                )
+            ),
+            district.SentencePiece(
+                text=words("12 场", "12 films"), since=words("2023-01-01 起", "since 1 Jan 2023")
+            ),
+            district.SentencePiece(text=words("。", " free that year.")),
+        ],
+        legal_basis=basis,
+        filing=words("备案号 示例〔2023〕1 号", "filed as sample [2023] 1"),
+        valid=words("2023-01-01 起有效", "valid from 1 Jan 2023"),
+        parameters=[
+            district.ParameterStep(
+                name=words("年服务时间", "hours a year"),
+                value=words("300 小时", "300 h"),
+                since="2023-01-01",
+                until="2024-07-01",
+                citation=basis,
+                is_current=False,
+            ),
+            district.ParameterStep(
+                name=words("年服务时间", "hours a year"),
+                value=words("200 小时", "200 h"),
+                since="2024-07-01",
+                until="",
+                citation=basis,
+                is_current=True,
+            ),
+        ],
+        cases=[
+            district.PolicyCase(
+                name=words("7 月 1 日起,两百小时就够", "From 1 July two hundred hours are enough"),
+                on="2024-07-01",
+                facts=words("年服务 200 小时,无失信", "200 h, no bad credit"),
+                outcome="met",
+            ),
+            district.PolicyCase(
+                name=words("差一分钟不给", "One minute short is not enough"),
+                on="2024-07-01",
+                facts=words("年服务 199 小时 59 分", "199 h 59 min"),
+                outcome="unmet",
+            ),
+            district.PolicyCase(
+                name=words("失信情况不知道,先问清", "An unknown credit record is asked for"),
+                on="2024-07-01",
+                facts=words("年服务 200 小时", "200 h"),
+                outcome="unknown",
+            ),
+        ],
+        run_url="#",
+        periods=[
+            Choice(value="2024", label="2024", is_selected=True),
+            Choice(value="2023", label="2023"),
+        ],
+        runs=[
+            district.RunOutcome(
+                ran=words("刚刚", "just now"),
+                period="2024",
+                examined="140,000",
+                granted="312",
+                already="1,204",
+                unmet="138,450",
+                unknown="34",
+                as_of="3,700,412",
+            )
+        ],
+    )
+    facts = {"activity": park, "organization": team, "time": today, "place": place}
+    confirm = {
+        "purpose": "arrive",
+        "scanned_at": "13:58",
+        "kept_until": "14:08",
+        "action_url": "#",
+        "receipt": "sample",
+        **facts,
+    }
+    found |= {
+        "public-sign-in": Sample(
+            "public/sign_in.html", public.SignInPage(form=phone_step, enrol_url="#"), framed("")
+        ),
+        "public-sign-in-code": Sample(
+            "public/sign_in.html", public.SignInPage(form=code_step, enrol_url=""), framed("")
+        ),
+        "public-enrol": Sample(
+            "public/enrol.html",
+            public.EnrolPage(
+                action_url="#",
+                return_to="/",
+                phone_masked="138****0000",
+                name=Field(),
+                towns=village_groups,
+                village_error=_("form.village_missing"),
+                is_consent_given=False,
+                consent_error="",
+            ),
+            framed(""),
+        ),
+        "public-outbox": Sample(
+            "public/outbox.html",
+            public.OutboxPage(
+                messages=[
+                    public.OutboxMessage(
+                        to="138****0000",
+                        at=words("今天 13:58", "today 13:58"),
+                        code="804213",
+                        text=words(
+                            "您的验证码是 804213,十分钟内有效。",
+                            "Your code is 804213, good for ten minutes.",
+                        ),
+                    ),
+                    public.OutboxMessage(
+                        to="139****0001",
+                        at=words("今天 13:40", "today 13:40"),
+                        code="",
+                        text=words(
+                            "明天 08:30 社区食堂送餐,请准时到。",
+                            "Meals for the elderly tomorrow at 08:30: please be on time.",
+                        ),
+                    ),
+                ]
+            ),
+            framed(""),
+        ),
+        "public-outbox-empty": Sample(
+            "public/outbox.html", public.OutboxPage(messages=[]), framed("")
+        ),
+        "public-components": Sample(
+            "public/components.html", public.ComponentsPage(code=code, icons=NAMES), framed("")
+        ),
+        "scan-confirm": Sample(
+            "scan/confirm.html",
+            scan.ConfirmPage(
+                **confirm, volunteer_name=words("志愿者 A", "Volunteer A"), sign_in=None
+            ),
+            framed(""),
+        ),
+        "scan-confirm-signed-out": Sample(
+            "scan/confirm.html",
+            scan.ConfirmPage(**confirm, volunteer_name="", sign_in=phone_step),
+            framed(""),
+        ),
+        "scan-expired": Sample(
+            "scan/expired.html",
+            scan.ExpiredPage(
+                seen_at="14:21",
+                code="scan.expired_code",
+                reason=_("scan.expired_code"),
+                way_out=_("scan.expired_code.hint"),
+                home_url="/",
+            ),
+            framed(""),
+        ),
+        "volunteer-activities": Sample(
+            "volunteer/activities.html",
+            activities(
+                [
+                    volunteer.ShiftDay(
+                        label=words("今天 11月22日", "today, 22 Nov"),
+                        shifts=[
+                            card(
+                                park,
+                                "open",
+                                words("还有 6 个名额", "6 places left"),
+                                "service_field.environment",
+                            ),
+                            card(
+                                meals,
+                                "signed_up",
+                                words("已报名", "signed up"),
+                                "service_field.elder_care",
+                            ),
+                            card(
+                                words("图书馆整理图书", "Shelving at the library"),
+                                "full",
+                                words("已满", "full"),
+                                "service_field.culture",
+                            ),
+                        ],
+                    )
+                ]
+            ),
+            framed("volunteer"),
+        ),
+        "volunteer-activities-empty": Sample(
+            "volunteer/activities.html", activities([]), framed("volunteer")
+        ),
+        "volunteer-activity": Sample(
+            "volunteer/activity.html",
+            volunteer.ActivityPage(
+                title=park,
+                organization=team,
+                field=_("service_field.environment"),
+                town=towns[0],
+                place=place,
+                description=[
+                    words(
+                        "沿海滨公园的步道捡拾垃圾,按可回收、有害、其他分类。工具由我们准备,请穿防滑鞋。",
+                        "We collect litter along the shore path and sort it. Tools are provided; please wear firm shoes.",
+                    )
+                ],
+                shifts=[
+                    shift_line("open"),
+                    shift_line(
+                        "signed_up",
+                        day=words("明天", "tomorrow"),
+                        note=words(
+                            "开始前两小时都可以取消", "can be withdrawn until two hours before"
+                        ),
+                    ),
+                    shift_line("full", filled_percent=100, places=words("20 / 20 人", "20 of 20")),
+                    shift_line("arrived"),
+                    shift_line("ended"),
+                    shift_line("cancelled", note=words("因大风取消", "cancelled: high wind")),
+                ],
+                activities_url="#",
+                error=words("这一场刚刚满了。", "This shift has just filled up."),
+                way_out=words("看看明天的一场,还有 6 个名额。", "Tomorrow's still has 6 places."),
+            ),
+            framed("volunteer"),
+        ),
+        "volunteer-records": Sample(
+            "volunteer/records.html",
+            records_page(
+                [
+                    volunteer.RecordMonth(
+                        label=words("2024年11月", "Nov 2024"),
+                        total=time(475),
+                        records=[
+                            record(park, "scanned", 180),
+                            record(meals, "confirmed", 200, entry="12,001"),
+                            record(
+                                words("图书馆整理图书", "Shelving at the library"),
+                                "declared",
+                                95,
+                                entry="11,870",
+                                correction=words(
+                                    "11月18日更正:原记 2 小时", "corrected on 18 Nov: was 2 h"
+                                ),
+                            ),
+                        ],
+                    ),
+                    volunteer.RecordMonth(
+                        label=words("2024年10月", "Oct 2024"),
+                        total=time(180),
+                        records=[record(park, "scanned", 180, entry="9,001")],
+                    ),
+                ]
+            ),
+            framed("volunteer"),
+        ),
+        "volunteer-records-empty": Sample(
+            "volunteer/records.html", records_page([]), framed("volunteer")
+        ),
+        "volunteer-honours": Sample(
+            "volunteer/honours.html",
+            honours,
+            framed("volunteer", notice=words("已报名", "You are signed up")),
+        ),
+        "volunteer-honours-empty": Sample(
+            "volunteer/honours.html",
+            volunteer.HonoursPage(as_of="", held=[], next_rule=None, other_rules=[]),
+            framed("volunteer"),
+        ),
+        "organizer-day": Sample(
+            "organizer/day.html",
+            organizer_day(
+                [
+                    day_shift(
+                        meals,
+                        "08:30",
+                        "11:30",
+                        "ended",
+                        start_percent=18,
+                        width_percent=21,
+                        left=10,
+                        exceptions=words("2 人没有签退", "2 without departure"),
+                    ),
+                    day_shift(
+                        park,
+                        "14:00",
+                        "17:00",
+                        "running",
+                        start_percent=57,
+                        width_percent=21,
+                        code_url="#",
+                    ),
+                    day_shift(
+                        words("夜间巡防", "Evening patrol"),
+                        "18:30",
+                        "20:00",
+                        "upcoming",
+                        start_percent=89,
+                        width_percent=11,
+                        arrived=0,
+                        code_url="#",
+                    ),
+                    day_shift(
+                        words("文明交通劝导", "Traffic stewards"),
+                        "07:00",
+                        "08:30",
+                        "closed",
+                        start_percent=7,
+                        width_percent=11,
+                    ),
+                ]
+            ),
+            framed("organizer"),
+        ),
+        "organizer-day-empty": Sample("organizer/day.html", organizer_day([]), framed("organizer")),
+        "organizer-activity-new": Sample(
+            "organizer/activity_new.html",
+            organizer.ActivityNewPage(
+                action_url="#",
+                cancel_url="#",
+                title=Field(value="", error=_("form.title_missing")),
+                service_fields=fields,
+                service_field_error="",
+                towns=village_groups,
+                village_error="",
+                place=Field(value=place),
+                description=Field(),
+            ),
+            framed("organizer"),
+        ),
+        "organizer-activity": Sample(
+            "organizer/activity.html",
+            organizer.ActivityPage(
+                title=park,
+                service_field=_("service_field.environment"),
+                town=towns[0],
+                place=place,
+                description=[words("沿步道捡拾垃圾。", "We collect litter.")],
+                shifts=[
+                    organizer.ActivityShiftLine(
+                        day=words("今天", "today"),
+                        time="14:00–17:00",
+                        state="running",
+                        signed_up=14,
+                        places=20,
+                        url="#",
+                    )
+                ],
+                form=organizer.ShiftForm(
+                    action_url="#",
+                    day=Field(value="2024-11-23"),
+                    starts=Field(value="14:00"),
+                    ends=Field(value="13:00", error=_("form.ends_before_start")),
+                    places=Field(value="20"),
+                ),
+                day_url="#",
+            ),
+            framed("organizer"),
+        ),
+        "organizer-shift": Sample("organizer/shift.html", shift_page("ended"), framed("organizer")),
+        "organizer-shift-running": Sample(
+            "organizer/shift.html", shift_page("running"), framed("organizer")
+        ),
+        "organizer-shift-closed": Sample(
+            "organizer/shift.html", shift_page("closed"), framed("organizer")
+        ),
+        "organizer-code-closed": Sample(
+            "organizer/code.html",
+            replace(
+                wall("leave"),
+                code=replace(
+                    wall("leave").code,
+                    picture=None,
+                    closed=words("这一场已经结束,不再签到。", "This shift is over."),
+                ),
+            ),
+            framed("organizer"),
+        ),
+        "district-overview": Sample("district/overview.html", overview, framed("officer")),
+        "district-overview-unknown": Sample(
+            "district/overview.html",
+            replace(overview, rate="", rate_percent="", residents="", tiles=[], trend=""),
+            framed("officer"),
+        ),
+        "district-policies": Sample("district/policies.html", policies, framed("officer")),
+        "district-policies-empty": Sample(
+            "district/policies.html", replace(policies, packs=[]), framed("officer")
+        ),
+        "district-policy": Sample("district/policy.html", policy, framed("officer")),
+    }
+    for status in (400, 401, 403, 404, 409, 413, 429, 500):
+        found[f"public-error-{status}"] = Sample(
+            "public/error.html",
+            public.ErrorPage(
+                status=status,
+                title=_(f"error.{status}"),
+                hint=_(f"error.{status}.hint"),
+                action_label=_("回到首页"),
+                action_url="/",
+                code=f"error.{status}",
+            ),
+            framed(""),
+        )
+    return found

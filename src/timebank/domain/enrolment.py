@@ -77,8 +77,11 @@ class NewVolunteer:
 def decide_enrolment(
     *, name: str, village_level: region.Level | None, is_open: bool, is_enrolled: bool
 ) -> EnrolmentRefusal | None:
-    """Return why somebody cannot be enrolled, or None. A village that is not known has no level."""
-    if not 1 <= len(name.strip()) <= NAME_LENGTH_MAX:
+    """Return why somebody cannot be enrolled, or None.
+
+    The name has been cleaned; a village that is not known has no level.
+    """
+    if not 1 <= len(name) <= NAME_LENGTH_MAX:
         return EnrolmentRefusal.NAME_LENGTH
     if village_level is not region.Level.VILLAGE:
         return EnrolmentRefusal.VILLAGE_UNKNOWN

@@ -23,6 +23,7 @@ from timebank.domain.period import local_day
 from timebank.domain.phone import parse_phone
 from timebank.domain.region import county_of
 from timebank.domain.transfer import AccountKind, Unit
+from timebank.domain.writing import cleaned_line
 from timebank.ledger import accounts, journal
 from timebank.ledger.journal import Head
 from timebank.services.errors import ConflictError, NotFoundError
@@ -54,7 +55,7 @@ async def enrol_volunteer(
     Raises:
         NotFoundError: There is no such person.
     """
-    book = county_of(village)
+    book, name = county_of(village), cleaned_line(name)
     async with db.write() as conn:
         # The person's lock comes first: two counties cannot enrol one person at once.
         if not await people.lock_person(conn, person=person):
@@ -73,7 +74,7 @@ async def enrol_volunteer(
             return EnrolmentRefused(reason)
         if head is None:
             return EnrolmentRefused(EnrolmentRefusal.COUNTY_NOT_OPEN)
-        await people.set_name(conn, seal=seal, person=person, name=name.strip())
+        await people.set_name(conn, seal=seal, person=person, name=name)
         (volunteer,) = await _insert_volunteers(
             conn, head=head, enrolments=[(person, None, village, now)], now=now
         )
@@ -239,12 +240,13 @@ async def _insert_people(
             given.add(phone)
             persons.append(found)
             if each.name is not None:
-                named[found] = each.name
+                named[found] = cleaned_line(each.name)
             continue
         is_free = phone is not None and phone not in given and phone not in somebodys
         if phone is not None and is_free:
             given.add(phone)
-        person = Person(uuid4(), phone if is_free else None, each.name)
+        name = None if each.name is None else cleaned_line(each.name)
+        person = Person(uuid4(), phone if is_free else None, name)
         made.append(person)
         persons.append(person.id)
 

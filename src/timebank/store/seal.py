@@ -55,7 +55,7 @@ class Seal:
 
     def mac(self, text: str) -> bytes:
         """Return a keyed hash: the same text has the same one, and nobody else can make it."""
-        return hmac.digest(self._mac_key, text.encode(), "sha256")
+        return hmac.digest(self._mac_key, text.encode(errors="surrogatepass"), "sha256")
 
 
 def _derive(master_key: bytes, purpose: bytes) -> bytes:

@@ -1,0 +1,105 @@
+"""A volunteer's place in a shift: who gets one, and who can give it back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class SignupRefusal(StrEnum):
+    """Why nobody was signed up, in order of precedence."""
+
+    SHIFT_NOT_FOUND = "signup.shift_not_found"
+    SHIFT_CANCELLED = "signup.shift_cancelled"
+    SHIFT_CLOSED = "signup.shift_closed"
+    SHIFT_ENDED = "signup.shift_ended"
+    ALREADY_SIGNED_UP = "signup.already_signed_up"
+    FULL = "signup.full"
+    OVERLAPS = "signup.overlaps"
+
+
+class WithdrawalRefusal(StrEnum):
+    """Why a volunteer keeps their place, in order of precedence."""
+
+    NOT_SIGNED_UP = "withdrawal.not_signed_up"
+    ALREADY_ARRIVED = "withdrawal.already_arrived"
+    SHIFT_ENDED = "withdrawal.shift_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class SignupFacts:
+    """What must be known to decide on a place.
+
+    Attributes:
+        is_cancelled: The shift or its activity was called off.
+        is_signed_up: The volunteer holds a place already.
+        has_arrived: The volunteer's arrival is recorded.
+        taken: Places held by anybody.
+        is_overlapping: The volunteer holds a place in another shift at the same time.
+    """
+
+    ends_at: datetime
+    is_cancelled: bool
+    is_closed: bool
+    is_signed_up: bool
+    has_arrived: bool
+    places: int
+    taken: int
+    is_overlapping: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUp:
+    """The volunteer holds a place."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignupRefused:
+    """Nothing is written."""
+
+    reason: SignupRefusal
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The place is free again."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalRefused:
+    """Nothing is written."""
+
+    reason: WithdrawalRefusal
+
+
+def decide_signup(facts: SignupFacts | None, *, now: datetime) -> SignedUp | SignupRefused:
+    """Decide whether a volunteer gets a place; a shift that nobody may see has no facts."""
+    if facts is None:
+        return SignupRefused(SignupRefusal.SHIFT_NOT_FOUND)
+    if facts.is_cancelled:
+        return SignupRefused(SignupRefusal.SHIFT_CANCELLED)
+    if facts.is_closed:
+        return SignupRefused(SignupRefusal.SHIFT_CLOSED)
+    if now >= facts.ends_at:
+        return SignupRefused(SignupRefusal.SHIFT_ENDED)
+    if facts.is_signed_up:
+        return SignupRefused(SignupRefusal.ALREADY_SIGNED_UP)
+    if facts.taken >= facts.places:
+        return SignupRefused(SignupRefusal.FULL)
+    if facts.is_overlapping:
+        return SignupRefused(SignupRefusal.OVERLAPS)
+    return SignedUp(now)
+
+
+def decide_withdrawal(facts: SignupFacts | None, *, now: datetime) -> Withdrawn | WithdrawalRefused:
+    """Decide whether a volunteer can give a place back: until they have come or it is over."""
+    if facts is None or not facts.is_signed_up:
+        return WithdrawalRefused(WithdrawalRefusal.NOT_SIGNED_UP)
+    if facts.has_arrived:
+        return WithdrawalRefused(WithdrawalRefusal.ALREADY_ARRIVED)
+    if now >= facts.ends_at:
+        return WithdrawalRefused(WithdrawalRefusal.SHIFT_ENDED)
+    return Withdrawn(now)

@@ -414,6 +414,8 @@ def _initialize(draft: Path, account: _Account, programs: _Programs, *, turn: in
     statements = (
         f"CREATE ROLE {OWNER} LOGIN\n"
         f"CREATE ROLE {APP} LOGIN\n"
+        # Commands of the operator sign in as the owner and take the application's role.
+        f"GRANT {APP} TO {OWNER}\n"
         f"CREATE DATABASE {DATABASE} OWNER {OWNER}\n"
     )
     steps = [

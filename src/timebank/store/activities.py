@@ -129,6 +129,15 @@ async def insert_shifts(conn: AsyncConnection, *, shifts: Iterable[Shift]) -> No
     )
 
 
+async def find_organization_of(
+    conn: AsyncConnection, *, book: int, activity: int
+) -> OrganizationId | None:
+    """Return whose activity it is, or None."""
+    c = tables.activity.c
+    number = await conn.scalar(select(c.organization_id).where(c.book_id == book, c.id == activity))
+    return None if number is None else OrganizationId(book, number)
+
+
 async def find_locked_activity(
     conn: AsyncConnection, *, book: int, activity: int
 ) -> tuple[OrganizationId, datetime | None] | None:

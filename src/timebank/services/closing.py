@@ -1,0 +1,161 @@
+"""The organizer closes a shift and settles who came and never scanned out."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from timebank.db import Database
+from timebank.domain.actor import Actor, VolunteerId
+from timebank.domain.attendance import ScanFacts
+from timebank.domain.closing import (
+    AlreadyClosed,
+    Closed,
+    ClosingRefusal,
+    ClosingRefused,
+    Departure,
+    DepartureRefusal,
+    decide_closing,
+    decide_departure,
+)
+from timebank.domain.posting import PostingRefused
+from timebank.domain.transfer import Unit
+from timebank.ledger import accounts, journal
+from timebank.ledger.journal import Head
+from timebank.services.errors import NotFoundError
+from timebank.services.permission import check_organizes
+from timebank.store import activities, attendance, audit_events, signups
+from timebank.store.attendance import Stay, StayEnd
+
+
+async def close_shift(
+    db: Database,
+    *,
+    actor: Actor,
+    shift_book: int,
+    shift: int,
+    departures: Mapping[VolunteerId, datetime] | None,
+    now: datetime,
+) -> Closed | AlreadyClosed | ClosingRefused:
+    """Close a shift, with a departure for some of those who came and never left.
+
+    Who gets no departure gets no minutes and stays listed. Closing again changes nothing. A
+    departure that cannot be keeps the shift open, so that it can be set right; an organizer's own
+    does not: it is left to a colleague before closing.
+
+    Raises:
+        NotPermittedError: The actor is no organizer.
+        NotFoundError: There is no such shift, or it is not the actor's.
+
+    Cost: per book of the volunteers, one statement to lock, two to read and those of one batch.
+    """
+    asked = departures or {}
+    async with db.write() as conn:
+        # The books' locks come first, in order: no scan of this shift is between two statements.
+        heads: dict[int, Head] = {}
+        for book in await signups.list_books(conn, shift_book=shift_book, shifts=[shift]):
+            head = await journal.find_locked_head(conn, book=book)
+            if head is not None:
+                heads[book] = head
+        found = await activities.find_locked_shift(conn, shift_book=shift_book, shift=shift)
+        check_organizes(actor, found.organization if found else None)
+        if found is None:
+            raise NotFoundError
+        if found.closed_at is not None:
+            return AlreadyClosed(found.closed_at)
+        arrivals = await signups.count_arrivals(conn, shift_book=shift_book, shifts=[shift])
+        present = await signups.list_present(conn, shift_book=shift_book, shift=shift)
+        facts = await _list_facts(conn, heads, asked, shift_book=shift_book, shift=shift, now=now)
+
+        reason = decide_closing(
+            is_cancelled=found.cancelled_at is not None,
+            arrivals=arrivals,
+            ends_at=found.ends_at,
+            now=now,
+        )
+        if reason is not None:
+            return ClosingRefused(reason, {})
+        own = {each.volunteer for each in present if each.person == actor.person}
+        settled: dict[VolunteerId, Departure] = {}
+        refused: dict[VolunteerId, DepartureRefusal] = {}
+        for volunteer, at in asked.items():
+            is_own = volunteer in own or volunteer == actor.volunteer
+            decision = decide_departure(facts.get(volunteer), is_own=is_own, at=at)
+            if isinstance(decision, Departure):
+                settled[volunteer] = decision
+            else:
+                refused[volunteer] = decision
+        if any(each.is_correctable for each in refused.values()):
+            return ClosingRefused(ClosingRefusal.DEPARTURES, refused)
+
+        await _settle(conn, heads, settled, shift_book=shift_book, shift=shift, now=now)
+        await activities.set_shift_closed(conn, book=shift_book, shift=shift, at=now)
+        subject = f"shift/{shift_book}/{shift}"
+        await audit_events.insert_audit_events(
+            conn, at=now, person=actor.person, act="close_shift", subjects=[subject]
+        )
+        await audit_events.insert_audit_events(
+            conn,
+            at=now,
+            person=actor.person,
+            act="set_departure",
+            subjects=[f"{subject}/volunteer/{each.book}/{each.id}" for each in settled],
+        )
+    return Closed(
+        at=now,
+        credited={volunteer: each.credit.amount for volunteer, each in settled.items()},
+        refused=refused,
+        unsettled=tuple(each.volunteer for each in present if each.volunteer not in settled),
+    )
+
+
+async def _list_facts(
+    conn: AsyncConnection,
+    heads: Mapping[int, Head],
+    asked: Mapping[VolunteerId, datetime],
+    *,
+    shift_book: int,
+    shift: int,
+    now: datetime,
+) -> dict[VolunteerId, ScanFacts]:
+    by_book: dict[int, list[Stay]] = defaultdict(list)
+    for volunteer in asked:
+        by_book[volunteer.book].append(Stay(volunteer.id, shift_book, shift))
+    facts: dict[VolunteerId, ScanFacts] = {}
+    for book, head in heads.items():
+        if book not in by_book:
+            continue
+        issuing = await accounts.issuing_account(conn, head=head, unit=Unit.MINUTES, now=now)
+        found = await attendance.list_scan_facts(
+            conn, book=book, issuing_account=issuing, stays=by_book[book]
+        )
+        facts.update((VolunteerId(book, stay.volunteer), each) for stay, each in found.items())
+    return facts
+
+
+async def _settle(
+    conn: AsyncConnection,
+    heads: Mapping[int, Head],
+    settled: Mapping[VolunteerId, Departure],
+    *,
+    shift_book: int,
+    shift: int,
+    now: datetime,
+) -> None:
+    by_book: dict[int, list[tuple[Stay, Departure]]] = defaultdict(list)
+    for volunteer, departure in settled.items():
+        stay = Stay(volunteer.id, shift_book, shift)
+        by_book[volunteer.book].append((stay, departure))
+    for book, stays in by_book.items():
+        await attendance.set_departures(
+            conn,
+            book=book,
+            departures=[StayEnd(stay, each.at, is_measured=False) for stay, each in stays],
+        )
+        outcomes = await journal.append(
+            conn, head=heads[book], transfers=[each.credit for _, each in stays], now=now
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, PostingRefused):
+                raise AssertionError(f"a decided credit was refused: {outcome.reason}")

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from timebank.policy.condition import Condition
+from timebank.policy.condition import NODES_MAX, Condition
 from timebank.policy.document import Fields, Item
 from timebank.policy.fact import FactType
 from timebank.policy.form import ID, NAME, Form
@@ -281,6 +281,9 @@ def _read_tiers(form: Form, reading: Reading) -> Tiers | None:
         inner.note(ProblemCode.WRONG_TYPE, use.name, "fact")
         return None
     reading.nodes += len(levels)
+    if reading.nodes > NODES_MAX:
+        inner.note(ProblemCode.TOO_MANY, f"{NODES_MAX} nodes in one pack", "level")
+        return None
     for dated in parameter.values:
         needs = dated.value
         if not isinstance(needs, tuple) or len(needs) != len(levels):

@@ -12,11 +12,17 @@ from datetime import date
 
 from timebank.policy.problem import Problem, ProblemCode
 
-VALUES_MAX = 20_000
-"""Values in one file: far above any honest pack, and read in a twentieth of a second."""
+VALUES_MAX = 10_000
+"""Values in one pack: far above any honest one, and read in a twentieth of a second."""
+
+FLAWS_MAX = 100
+"""Flaws told of one file; whoever has mended these reads it again."""
 
 NESTING_MAX = 24
 """Brackets inside brackets: a condition of the greatest depth needs 18."""
+
+TOKEN_MAX = 64
+"""Characters of a number or a day."""
 
 KEY_PARTS_MAX = 8
 """Parts of a dotted key."""
@@ -58,7 +64,8 @@ class _StoppedError(Exception):
 
 
 class _Reader:
-    def __init__(self, text: str, *, file: str) -> None:
+    def __init__(self, text: str, *, file: str, values_max: int) -> None:
+        self.values_max = values_max
         self.text = text
         self.file = file
         self.at = 0
@@ -117,8 +124,10 @@ class _Reader:
 
     def count(self) -> None:
         self.values += 1
-        if self.values > VALUES_MAX:
-            raise self.stopped(ProblemCode.TOO_MANY, f"{VALUES_MAX} values in one file")
+        if self.values > self.values_max:
+            raise self.stopped(ProblemCode.TOO_MANY, f"{VALUES_MAX} values in one pack")
+        if len(self.problems) >= FLAWS_MAX:
+            raise _StoppedError
 
     def key(self) -> list[str]:
         parts: list[str] = []
@@ -291,8 +300,10 @@ class _Reader:
         self.at = found.end()
         if word in ("true", "false"):
             return word == "true"
+        if len(word) > TOKEN_MAX:
+            raise self.stopped(ProblemCode.NUMBER_RANGE, word)
         if _WHOLE.fullmatch(word):
-            if len(word) > 24 or abs(int(word)) > NUMBER_MAX:
+            if abs(int(word)) > NUMBER_MAX:
                 self.note(ProblemCode.NUMBER_RANGE, word)
                 return 0
             return int(word)
@@ -313,22 +324,36 @@ class _Reader:
         raise self.stopped(ProblemCode.SYNTAX, f"`{word[:40]}` is neither a number nor in quotes")
 
 
-def read_document(data: bytes, *, file: str) -> tuple[Fields | None, tuple[Problem, ...]]:
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What reading a file came to.
+
+    Attributes:
+        root: The top table; None when the reading ended early.
+        values: How many values were read.
+    """
+
+    root: Fields | None
+    problems: tuple[Problem, ...]
+    values: int
+
+
+def read_document(data: bytes, *, file: str, values_max: int = VALUES_MAX) -> Document:
     """Return the top table of a TOML file and what is wrong with it.
 
     What is wrong with a single number is noted and reading goes on; a broken structure ends the
-    reading, and the table is None. A byte order mark is passed over.
+    reading. A byte order mark is passed over.
 
-    Cost: one pass, bounded by VALUES_MAX.
+    Cost: one pass, bounded by `values_max`.
     """
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        return None, (Problem(file, line, ProblemCode.NOT_TEXT),)
-    reader = _Reader(text, file=file)
+        return Document(None, (Problem(file, line, ProblemCode.NOT_TEXT),), 0)
+    reader = _Reader(text, file=file, values_max=values_max)
     try:
         root = reader.document()
     except _StoppedError:
-        return None, tuple(reader.problems)
-    return root, tuple(reader.problems)
+        return Document(None, tuple(reader.problems), reader.values)
+    return Document(root, tuple(reader.problems), reader.values)

@@ -13,6 +13,9 @@ from timebank.policy.problem import Problem, ProblemCode
 TEXT_MAX = 2_000
 """Longest text in a pack, in characters: a page's paragraph."""
 
+PROBLEMS_MAX = 500
+"""Problems told of one pack; whoever has mended these reads it again."""
+
 Choice = TypeVar("Choice", bound=StrEnum)
 
 ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
@@ -30,8 +33,9 @@ class Notes:
         self.problems = problems
 
     def note(self, code: ProblemCode, subject: str, line: int) -> None:
-        """Note a problem."""
-        self.problems.append(Problem(self.file, line, code, subject[:80]))
+        """Note a problem, unless too many have been noted to be of use."""
+        if len(self.problems) < PROBLEMS_MAX:
+            self.problems.append(Problem(self.file, line, code, subject[:80]))
 
 
 class Form:

@@ -190,8 +190,10 @@ def read_condition(
 ) -> Condition | None:
     """Return the condition that a table writes; `cite` stands behind values written in it."""
     reading.nodes += 1
-    if reading.nodes == NODES_MAX + 1:
-        form.note(ProblemCode.TOO_MANY, f"{NODES_MAX} nodes in one pack")
+    if reading.nodes > NODES_MAX:
+        if reading.nodes == NODES_MAX + 1:
+            form.note(ProblemCode.TOO_MANY, f"{NODES_MAX} nodes in one pack")
+        return None
     if depth > DEPTH_MAX:
         form.note(ProblemCode.TOO_DEEP, f"{DEPTH_MAX} conditions inside each other")
         return None

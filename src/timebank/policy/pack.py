@@ -21,7 +21,7 @@ from timebank.policy.clause import (
     read_rule,
     refuse_repeated,
 )
-from timebank.policy.document import Fields, read_document
+from timebank.policy.document import VALUES_MAX, Fields, read_document
 from timebank.policy.form import ID, Form, Notes
 from timebank.policy.grammar import Reading
 from timebank.policy.problem import PackRefused, Problem, ProblemCode
@@ -82,6 +82,7 @@ def read_pack_files(files: Mapping[str, bytes]) -> Pack | PackRefused:
     """Return the pack that files by name make, such as `rules/film.toml`; or why it is refused."""
     problems: list[Problem] = []
     documents: dict[str, Fields] = {}
+    values = 0
     if "pack.toml" not in files:
         problems.append(Problem("pack.toml", 0, ProblemCode.NO_PACK_FILE))
     if sum(map(len, files.values())) > PACK_BYTES_MAX:
@@ -96,10 +97,11 @@ def read_pack_files(files: Mapping[str, bytes]) -> Pack | PackRefused:
         elif len(files[name]) > FILE_BYTES_MAX:
             problems.append(Problem(name, 0, ProblemCode.TOO_LARGE))
         else:
-            root, found = read_document(files[name], file=name)
-            problems.extend(found)
-            if root is not None:
-                documents[name] = root
+            found = read_document(files[name], file=name, values_max=VALUES_MAX - values)
+            values += found.values
+            problems.extend(found.problems)
+            if found.root is not None:
+                documents[name] = found.root
     if "pack.toml" not in documents or len(documents) < len(files):
         return PackRefused(tuple(sorted(problems)))
     return _assemble(documents, tuple(problems))

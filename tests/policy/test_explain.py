@@ -12,7 +12,7 @@ from timebank.policy.evaluation import evaluate_person, facts_needed
 from timebank.policy.explain import Explanation, explain
 from timebank.policy.fact import FactUnit, Value
 from timebank.policy.rule import Verdict
-from timebank.policy.wording import quantity, sentence, trace
+from timebank.policy.wording import case_words, quantity, sentence, trace
 
 ON = date(2024, 6, 15)
 M = '{ fact = "minutes", window = "calendar_year", op = ">=", value = 6000 }'
@@ -170,3 +170,10 @@ def test_a_trace_has_a_line_per_leaf_with_its_source() -> None:
         trace(replace(result), language="zh").splitlines()[0]
         == "观影: 未达到; 还差 100 小时，12 月 31 日前"
     )
+
+
+def test_a_case_is_told_in_words() -> None:
+    first = BY_ID["cn.zj.haiyan.courtesies"].cases[0]
+
+    assert case_words(first, language="en") == "time served (this year, A1+): 120 h; stars: 3 stars"
+    assert case_words(first, language="zh") == "服务时间 (本年度, A1+): 120 小时; 星级: 3 星"

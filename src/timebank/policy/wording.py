@@ -8,10 +8,10 @@ from datetime import date
 from timebank.policy.condition import Op, Outcome, Reason
 from timebank.policy.evaluation import RuleResult
 from timebank.policy.explain import Explanation, explain
-from timebank.policy.fact import FactType, FactUnit
+from timebank.policy.fact import FACTS, FactSpec, FactType, FactUnit
 from timebank.policy.parameter import Need
-from timebank.policy.rule import Verdict
-from timebank.policy.window import Window, WindowKind
+from timebank.policy.rule import Case, Verdict
+from timebank.policy.window import Window, WindowKind, parse_window
 
 _MONTHS = (
     "January",
@@ -99,6 +99,25 @@ def trace(result: RuleResult, *, language: str = "en") -> str:
     return "\n".join(lines)
 
 
+def case_words(case: Case, *, language: str) -> str:
+    """Return what a case says about its person, in `zh` or `en`.
+
+    Such as `time served (this year, A1+): 120 h; stars: 3 stars`.
+    """
+    at = _index(language)
+    said: list[str] = []
+    for fact in case.person:
+        window = parse_window(fact.window) if fact.window else None
+        limits = [] if window is None else [_window(window, at)]
+        if fact.assurance_min is not None:
+            limits.append(f"A{fact.assurance_min}+")
+        if fact.rule:
+            limits.append(fact.rule)
+        bracket = f" ({', '.join(limits)})" if limits else ""
+        said.append(f"{_FACTS[fact.name][at]}{bracket}: {_value(FACTS[fact.name], fact.value, at)}")
+    return "; ".join(said)
+
+
 def quantity(amount: int, unit: FactUnit, *, language: str) -> str:
     """Return a number with its unit; minutes as hours and the minutes left over, never rounded."""
     at = _index(language)
@@ -135,7 +154,7 @@ def _leaf_line(reason: Reason, at: int) -> str:
     window = "" if reason.use.window is None else f" ({_window(reason.use.window, at)})"
     words = f"{_FACTS[reason.key.name][at]}{window} {_OPS[reason.op][at]} {_need(reason, at)}"
     negated = ("非：", "not: ")[at] if reason.is_negated else ""
-    have = "?" if reason.have is None else _value(reason, reason.have, at)
+    have = "?" if reason.have is None else _value(reason.key.spec, reason.have, at)
     return f"{negated}{words}; {have}: {_OUTCOMES[reason.outcome][at]} [{reason.cite}]"
 
 
@@ -153,12 +172,11 @@ def _window(window: Window, at: int) -> str:
 
 def _need(reason: Reason, at: int) -> str:
     if isinstance(reason.need, tuple):
-        return ", ".join(_value(reason, each, at) for each in reason.need)
-    return _value(reason, reason.need, at)
+        return ", ".join(_value(reason.key.spec, each, at) for each in reason.need)
+    return _value(reason.key.spec, reason.need, at)
 
 
-def _value(reason: Reason, value: Need, at: int) -> str:
-    spec = reason.key.spec
+def _value(spec: FactSpec, value: Need, at: int) -> str:
     if spec.type is FactType.YES_NO:
         return ("是", "yes")[at] if value else ("否", "no")[at]
     if spec.unit is not None and isinstance(value, int):

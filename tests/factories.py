@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid4
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from timebank.db import Database
 from timebank.domain.actor import OrganizationId, VolunteerId
@@ -80,6 +81,19 @@ class World:
                 ],
             )
         return [VolunteerId(book, number) for number in numbers]
+
+    async def person_of(self, volunteer: VolunteerId) -> UUID:
+        """Give a volunteer a person and return it."""
+        person = uuid4()
+        v = tables.volunteer.c
+        async with self.db.write() as conn:
+            await conn.execute(insert(tables.person).values(id=person, created_at=OPENED))
+            await conn.execute(
+                update(tables.volunteer)
+                .where(v.book_id == volunteer.book, v.id == volunteer.id)
+                .values(person_id=person)
+            )
+        return person
 
     async def organization(
         self, *, book: int = BOOK, name: str = "示例志愿服务队"

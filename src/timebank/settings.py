@@ -12,6 +12,9 @@ from pathlib import Path
 MASTER_KEY_BYTES = 32
 """Length of the master key: 256 bits, so that every key derived from it is as strong as SHA-256."""
 
+DEMO_BOOK = "330424"
+"""Haiyan, the county of the demo."""
+
 
 class SettingsError(Exception):
     """The environment or the data folder cannot be used as it is.
@@ -39,6 +42,8 @@ class Settings:
         postgres_user: Account that runs the embedded database when the product runs as root.
         url: Where the public reaches the product, no slash at the end; None: where it listens.
         master_key_file: 32 random bytes from which every other key is derived.
+        book: The county that the landing page speaks of, by its six-digit code.
+        is_demo: One tap signs in as anybody, and the outbox is open. Never where people's data are.
     """
 
     data: Path
@@ -48,13 +53,16 @@ class Settings:
     postgres_user: str | None
     url: str | None
     master_key_file: Path
+    book: int
+    is_demo: bool
 
 
 def read_settings(environment: Mapping[str, str], *, is_root: bool) -> Settings:
     """Read the settings from environment variables; an empty one counts as absent.
 
     Raises:
-        SettingsError: A variable that names a folder is not an absolute path.
+        SettingsError: A variable that names a folder is not an absolute path, or the county's code
+            has not six digits.
     """
     data = _path(environment, "TIMEBANK_DATA") or _default_data(environment, is_root=is_root)
     url = environment.get("TIMEBANK_URL") or None
@@ -66,6 +74,8 @@ def read_settings(environment: Mapping[str, str], *, is_root: bool) -> Settings:
         postgres_user=environment.get("TIMEBANK_POSTGRES_USER") or None,
         url=url.rstrip("/") if url else None,
         master_key_file=_path(environment, "TIMEBANK_MASTER_KEY_FILE") or _own_master_key(data),
+        book=_book(environment),
+        is_demo=environment.get("TIMEBANK_DEMO") == "1",
     )
 
 
@@ -151,6 +161,16 @@ def _default_data(environment: Mapping[str, str], *, is_root: bool) -> Path:
         return Path("/var/lib/timebank")
     base = Path(environment.get("XDG_DATA_HOME") or "")
     return (base if base.is_absolute() else Path.home() / ".local" / "share") / "timebank"
+
+
+def _book(environment: Mapping[str, str]) -> int:
+    text = environment.get("TIMEBANK_BOOK") or DEMO_BOOK
+    if len(text) != 6 or not (text.isascii() and text.isdigit()):
+        raise SettingsError(
+            code="settings.book_malformed",
+            sentence=f"TIMEBANK_BOOK must be a county's six-digit code; it is {text!r}.",
+        )
+    return int(text)
 
 
 def _path(environment: Mapping[str, str], name: str) -> Path | None:

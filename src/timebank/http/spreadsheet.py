@@ -1,9 +1,6 @@
-"""Reports as files for a spreadsheet program.
+"""Reports as files for a spreadsheet program, in which no cell is a formula.
 
-A cell whose text a spreadsheet would take for a formula is written as text with an apostrophe
-before it, so that a name typed by a stranger cannot run in an office's Excel.
-
-Source: RFC 4180 (CSV); OWASP, CSV injection.
+Source: RFC 4180 (CSV).
 """
 
 import csv
@@ -12,10 +9,10 @@ from collections.abc import Iterable, Sequence
 
 from openpyxl import Workbook
 
+from timebank.domain.cell import safe_text
 from timebank.domain.metric import rate_per_10k
 from timebank.queries.active_rate import ActiveRateReport
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _BOM = b"\xef\xbb\xbf"
 
 _HEADERS = (
@@ -43,11 +40,6 @@ _LEVELS = {
 _UNKNOWN = "未知"
 
 Cell = str | int
-
-
-def safe_text(text: str) -> str:
-    """Return a text that no spreadsheet program takes for a formula."""
-    return "'" + text if text.startswith(_FORMULA_STARTS) else text
 
 
 def to_csv(rows: Iterable[Sequence[Cell]]) -> bytes:

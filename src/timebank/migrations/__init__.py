@@ -5,6 +5,9 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 
 def config_of(url: str) -> Config:
@@ -27,3 +30,18 @@ def newest_revision() -> str:
     if head is None:
         raise AssertionError("there are no migrations")
     return head
+
+
+async def find_revision(url: str) -> str | None:
+    """Return the revision that a database is at, or None before its first migration."""
+    engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
+    try:
+        async with engine.connect() as conn:
+            if await conn.scalar(text("select to_regclass('alembic_version')")) is None:
+                return None
+            revision: str | None = await conn.scalar(
+                text("select version_num from alembic_version")
+            )
+            return revision
+    finally:
+        await engine.dispose()

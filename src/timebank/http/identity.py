@@ -1,0 +1,137 @@
+"""Who is signed in: the cookie's token becomes an actor, and every handler states who may call it.
+
+Identity and scope come from here and never from a URL.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Final
+
+from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
+from litestar.handlers.base import BaseRouteHandler
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from timebank.db import Database
+from timebank.domain.actor import Act, Actor
+from timebank.domain.sign_in import token_hash_of
+from timebank.store import signins
+
+COOKIE = "timebank_sign_in"
+"""Holds the token of a sign-in; its SHA-256 is all that is stored."""
+
+REMEMBERED = timedelta(seconds=30)
+"""How long a process trusts what it read of a sign-in: a sign-out elsewhere takes this long."""
+
+REMEMBERED_MAX = 50_000
+"""How many sign-ins a process remembers, about 500 bytes each."""
+
+PUBLIC: Final = "public"
+"""Rule of a handler that anybody may call."""
+
+SIGNED_IN: Final = "signed-in"
+"""Rule of a handler that anybody with a sign-in may call."""
+
+
+class NotSignedInError(Exception):
+    """The handler needs somebody signed in."""
+
+
+class ForbiddenError(Exception):
+    """Whoever is signed in may not do this."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A sign-in as a request carries it."""
+
+    actor: Actor
+    token_hash: bytes
+
+
+def read_token(headers: list[tuple[bytes, bytes]]) -> str | None:
+    """Return the sign-in token among a request's raw headers, or None."""
+    for name, value in headers:
+        if name == b"cookie" and COOKIE.encode() in value:
+            try:
+                morsel = SimpleCookie(value.decode("latin-1")).get(COOKIE)
+            except CookieError:
+                return None
+            if morsel is not None:
+                return morsel.value
+    return None
+
+
+class Identity:
+    """Finds the actor of a token, remembering answers for a short while."""
+
+    def __init__(self, db: Database, *, now: Callable[[], datetime]) -> None:
+        self._db = db
+        self._now = now
+        self._remembered: OrderedDict[bytes, tuple[datetime, Actor | None]] = OrderedDict()
+
+    async def find(self, headers: list[tuple[bytes, bytes]]) -> SignedIn | None:
+        """Return who signed a request in, or None. Cost: a statement where not remembered."""
+        token = read_token(headers)
+        if token is None:
+            return None
+        token_hash = token_hash_of(token.encode())
+        actor = await self._find_actor(token_hash)
+        return None if actor is None else SignedIn(actor, token_hash)
+
+    def forget(self, token_hash: bytes) -> None:
+        """Read a sign-in anew next time: it ended, or its person's roles changed."""
+        self._remembered.pop(token_hash, None)
+
+    async def _find_actor(self, token_hash: bytes) -> Actor | None:
+        now = self._now()
+        remembered = self._remembered.get(token_hash)
+        if remembered is not None and now - remembered[0] < REMEMBERED:
+            return remembered[1]
+        async with self._db.read() as conn:
+            actor = await signins.find_actor(conn, token_hash=token_hash, now=now)
+        self._remembered[token_hash] = (now, actor)
+        self._remembered.move_to_end(token_hash)
+        while len(self._remembered) > REMEMBERED_MAX:
+            self._remembered.popitem(last=False)
+        return actor
+
+
+class Identify(ASGIMiddleware):
+    """Gives every request its `user` (an `Actor` or None) and `auth` (the token's hash or None)."""
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Look the sign-in up and go on."""
+        found = await self._identity.find(list(scope["headers"]))
+        scope["user"] = None if found is None else found.actor
+        scope["auth"] = None if found is None else found.token_hash
+        await next_app(scope, receive, send)
+
+
+def permit(
+    connection: ASGIConnection[Any, Actor | None, Any, Any], handler: BaseRouteHandler
+) -> None:
+    """Let a request through only as far as its handler's rule says; no rule lets nobody through.
+
+    Raises:
+        NotSignedInError: Somebody must sign in first.
+        ForbiddenError: The actor's roles do not permit it.
+    """
+    rule = handler.opt.get("rule")
+    if rule == PUBLIC:
+        return
+    if connection.user is None:
+        raise NotSignedInError
+    if rule == SIGNED_IN:
+        return
+    if not (isinstance(rule, Act) and connection.user.may(rule)):
+        raise ForbiddenError

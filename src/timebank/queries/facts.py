@@ -1,0 +1,322 @@
+"""The facts that policies may name, for one person or as columns for everybody.
+
+For one person they are counted from their own entries; for everybody whole months come from the
+roll-up and the days at the ends of a window from the journal, so both are exact to the day.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from timebank.domain.actor import VolunteerId
+from timebank.domain.period import day_start, local_day
+from timebank.domain.posting import Entry
+from timebank.domain.scope import Scope
+from timebank.ledger import balances
+from timebank.ledger import tables as ledger
+from timebank.policy.columns import Column, to_column
+from timebank.policy.fact import FactKey, Value
+from timebank.store import tables as store
+
+_ENTRIES_MAX = 100_000
+"""More services than any life holds: a person's entries are read whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Everybody in a book, in ascending order, with what was asked about them.
+
+    Attributes:
+        as_of: Entries 1 to `as_of` were counted.
+        volunteers: Numbers of the volunteers.
+        columns: One entry per volunteer, in that order.
+    """
+
+    as_of: int
+    volunteers: NDArray[np.int64]
+    columns: Mapping[FactKey, Column]
+
+
+async def person_facts(
+    conn: AsyncConnection, *, volunteer: VolunteerId, keys: Iterable[FactKey]
+) -> dict[FactKey, Value | None] | None:
+    """Return what is known of one volunteer for each key, or None where there is no such person.
+
+    Shape: one item per key; None is unknown.
+
+    Cost: four statements; the work grows with the person's own entries.
+    """
+    v, b = store.volunteer.c, ledger.book.c
+    row = (
+        await conn.execute(
+            select(v.minutes_account, v.enrolled_at, b.zone)
+            .join_from(store.volunteer, ledger.book, b.id == v.book_id)
+            .where(v.book_id == volunteer.book, v.id == volunteer.id)
+        )
+    ).first()
+    if row is None:
+        return None
+    zone = ZoneInfo(row.zone)
+    lines = await balances.statement(
+        conn, book=volunteer.book, account=row.minutes_account, lines_max=_ENTRIES_MAX
+    )
+    homes = await _homes(conn, book=volunteer.book, only=volunteer.id)
+    grants = await _grants(conn, book=volunteer.book, zone=zone, only=volunteer.id)
+    enrolled_on = local_day(row.enrolled_at, zone=zone)
+    served = [
+        _Served.of(line.entry, sign=1 if line.signed_amount > 0 else -1, zone=zone)
+        for line in lines
+    ]
+    return {
+        key: _person_fact(
+            key,
+            served=[each for each in served if each.counts_for(key)],
+            homes=homes.get(volunteer.id, []),
+            grants=grants.get(volunteer.id, []),
+            enrolled_on=enrolled_on,
+        )
+        for key in keys
+    }
+
+
+async def population_facts(
+    conn: AsyncConnection, *, scope: Scope, book: int, keys: Iterable[FactKey]
+) -> Population | None:
+    """Return what is known of every volunteer of a book who lives in a scope; None: no such book.
+
+    Cost: one statement per window and grade, over the roll-up; a window that begins or ends within
+    a month also reads the journal once.
+    """
+    b, v = ledger.book.c, store.volunteer.c
+    head = (await conn.execute(select(b.seq, b.zone).where(b.id == book))).first()
+    if head is None:
+        return None
+    zone = ZoneInfo(head.zone)
+    rows = (
+        await conn.execute(
+            select(v.id, v.enrolled_at)
+            .where(v.book_id == book, v.ended_at.is_(None))
+            .order_by(v.id)
+        )
+    ).all()
+    homes = await _homes(conn, book=book)
+    grants = await _grants(conn, book=book, zone=zone)
+    kept = [row for row in rows if row.id in homes and scope.covers(homes[row.id][-1][1])]
+    volunteers = np.array([row.id for row in kept], dtype=np.int64)
+    enrolled = [local_day(row.enrolled_at, zone=zone) for row in kept]
+    columns: dict[FactKey, Column] = {}
+    sums: dict[FactKey, dict[str, Column]] = {}
+    for key in keys:
+        if key.name in ("minutes", "services"):
+            window = FactKey("minutes", key.since, key.until, key.assurance_min)
+            if window not in sums:
+                sums[window] = await _served_columns(
+                    conn, book=book, key=key, zone=zone, volunteers=volunteers
+                )
+            columns[key] = sums[window][key.name]
+            continue
+        values = [
+            _person_fact(
+                key,
+                served=[],
+                homes=homes.get(row.id, []),
+                grants=grants.get(row.id, []),
+                enrolled_on=enrolled_on,
+            )
+            for row, enrolled_on in zip(kept, enrolled, strict=True)
+        ]
+        columns[key] = to_column(values, kind=key.spec.type)
+    return Population(head.seq, volunteers, columns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    on: date
+    minutes: int
+    services: int
+    assurance: int
+
+    @classmethod
+    def of(cls, entry: Entry, *, sign: int, zone: ZoneInfo) -> "_Served":
+        transfer = entry.transfer
+        return cls(
+            on=local_day(transfer.effective_at, zone=zone),
+            minutes=sign * transfer.amount,
+            services=sign if transfer.service is not None else 0,
+            assurance=-1 if transfer.service is None else transfer.service.assurance,
+        )
+
+    def counts_for(self, key: FactKey) -> bool:
+        return (
+            (key.since is None or key.since <= self.on)
+            and self.on < key.until
+            and self.assurance >= key.assurance_min
+        )
+
+
+def _person_fact(
+    key: FactKey,
+    *,
+    served: list[_Served],
+    homes: list[tuple[date, int]],
+    grants: list[tuple[date, str]],
+    enrolled_on: date,
+) -> Value | None:
+    match key.name:
+        case "minutes":
+            return sum(each.minutes for each in served)
+        case "services":
+            return sum(each.services for each in served)
+        case "registered_on":
+            return enrolled_on if enrolled_on < key.until else None
+        case "registered_days":
+            days = (key.until - timedelta(days=1) - enrolled_on).days
+            return days if days >= 0 else None
+        case "region":
+            return next((home for since, home in reversed(homes) if since < key.until), None)
+        case "has_grant":
+            return any(
+                rule == key.rule and (key.since is None or key.since <= on) and on < key.until
+                for on, rule in grants
+            )
+        case _:
+            # No register of ours answers it: not known, never "no".
+            return None
+
+
+async def _homes(
+    conn: AsyncConnection, *, book: int, only: int | None = None
+) -> dict[int, list[tuple[date, int]]]:
+    """Return each volunteer's homes, oldest first."""
+    r = store.residence.c
+    query = select(r.volunteer_id, r.from_on, r.region).where(r.book_id == book)
+    if only is not None:
+        query = query.where(r.volunteer_id == only)
+    found: dict[int, list[tuple[date, int]]] = defaultdict(list)
+    for volunteer, from_on, home in await conn.execute(query.order_by(r.from_on)):
+        found[volunteer].append((from_on, home))
+    return found
+
+
+async def _grants(
+    conn: AsyncConnection, *, book: int, zone: ZoneInfo, only: int | None = None
+) -> dict[int, list[tuple[date, str]]]:
+    """Return the local day and the `pack/rule` of each volunteer's grants that stand."""
+    d, t = ledger.decision.c, ledger.transfer.c
+    taken_back = ledger.transfer.alias("taken_back").c
+    query = (
+        select(d.volunteer, t.effective_at, d.pack, d.rule)
+        .join_from(ledger.decision, ledger.transfer, and_(t.book_id == d.book_id, t.seq == d.seq))
+        .where(
+            d.book_id == book,
+            ~select(taken_back.seq)
+            .where(taken_back.book_id == book, taken_back.reverses == d.seq)
+            .exists(),
+        )
+    )
+    if only is not None:
+        query = query.where(d.volunteer == only)
+    found: dict[int, list[tuple[date, str]]] = defaultdict(list)
+    for volunteer, at, pack, rule in await conn.execute(query):
+        found[volunteer].append((local_day(at, zone=zone), f"{pack}/{rule}"))
+    return found
+
+
+async def _served_columns(
+    conn: AsyncConnection,
+    *,
+    book: int,
+    key: FactKey,
+    zone: ZoneInfo,
+    volunteers: NDArray[np.int64],
+) -> dict[str, Column]:
+    parts = union_all(
+        _whole_months(book=book, key=key), *_ragged_ends(book=book, key=key, zone=zone)
+    ).subquery()
+    rows = (
+        await conn.execute(
+            select(
+                parts.c.volunteer,
+                func.sum(parts.c.minutes).cast(BigInteger),
+                func.sum(parts.c.services).cast(BigInteger),
+            ).group_by(parts.c.volunteer)
+        )
+    ).all()
+    is_known = np.ones(len(volunteers), dtype=np.bool_)
+    minutes = np.zeros(len(volunteers), dtype=np.int64)
+    services = np.zeros(len(volunteers), dtype=np.int64)
+    if rows and len(volunteers):
+        served = np.array(rows, dtype=np.int64)
+        places = np.searchsorted(volunteers, served[:, 0])
+        inside = places < len(volunteers)
+        inside[inside] = volunteers[places[inside]] == served[inside, 0]
+        minutes[places[inside]] = served[inside, 1]
+        services[places[inside]] = served[inside, 2]
+    return {"minutes": (minutes, is_known), "services": (services, is_known)}
+
+
+def _whole_months(*, book: int, key: FactKey) -> Select[tuple[int, int, int]]:
+    m = ledger.volunteer_month.c
+    query = select(m.volunteer, m.minutes, m.services).where(
+        m.book_id == book, m.assurance >= key.assurance_min, m.month < _month(key.until)
+    )
+    if key.since is not None:
+        first = key.since if key.since.day == 1 else _next_month(key.since)
+        query = query.where(m.month >= _month(first))
+    return query
+
+
+def _ragged_ends(*, book: int, key: FactKey, zone: ZoneInfo) -> list[Select[tuple[int, int, int]]]:
+    """Return what reads the days of a window that do not fill a month, none where all do."""
+    spans: list[tuple[date, date]] = []
+    start_of_last = key.until.replace(day=1)
+    if key.since is not None and key.since.day != 1:
+        spans.append((key.since, min(_next_month(key.since), key.until)))
+    if start_of_last < key.until and (key.since is None or start_of_last >= key.since):
+        spans.append((start_of_last, key.until))
+    if not spans:
+        return []
+    t = ledger.transfer.c
+    sign: ColumnElement[int] = case((t.reverses.is_(None), literal(1)), else_=literal(-1))
+    return [
+        select(t.volunteer, sign * t.amount, sign).where(
+            t.book_id == book,
+            t.volunteer.is_not(None),
+            t.assurance >= key.assurance_min,
+            or_(
+                *(
+                    and_(
+                        t.effective_at >= day_start(first, zone=zone),
+                        t.effective_at < day_start(after, zone=zone),
+                    )
+                    for first, after in spans
+                )
+            ),
+        )
+    ]
+
+
+def _month(day: date) -> int:
+    return day.year * 100 + day.month
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)

@@ -1,0 +1,95 @@
+"""What was granted: to one person, and how often by each rule."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from timebank.domain.actor import VolunteerId
+from timebank.domain.region import county_of
+from timebank.domain.scope import Scope
+from timebank.ledger import tables
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """One grant that stands.
+
+    Attributes:
+        seq: The ledger entry.
+        tier: 0 for a rule without tiers.
+        period: `lifetime`, or the year.
+        reasons: One per leaf, JSON.
+    """
+
+    seq: int
+    pack: str
+    rule: str
+    tier: int
+    period: str
+    count: int
+    effective_at: datetime
+    recorded_at: datetime
+    reasons: str
+
+
+async def list_granted(conn: AsyncConnection, *, volunteer: VolunteerId) -> list[Granted]:
+    """Return one volunteer's grants that were not taken back, newest first."""
+    d, t = tables.decision.c, tables.transfer.c
+    taken_back = tables.transfer.alias("taken_back").c
+    rows = await conn.execute(
+        select(
+            d.seq,
+            d.pack,
+            d.rule,
+            d.tier,
+            d.period,
+            t.amount,
+            t.effective_at,
+            t.recorded_at,
+            d.reasons,
+        )
+        .join_from(tables.decision, tables.transfer, (t.book_id == d.book_id) & (t.seq == d.seq))
+        .where(
+            d.book_id == volunteer.book,
+            d.volunteer == volunteer.id,
+            ~select(taken_back.seq)
+            .where(taken_back.book_id == d.book_id, taken_back.reverses == d.seq)
+            .exists(),
+        )
+        .order_by(d.seq.desc())
+    )
+    return [Granted(*row) for row in rows]
+
+
+async def count_granted(conn: AsyncConnection, *, scope: Scope) -> dict[tuple[str, str], int]:
+    """Return how many grants each rule made in the book of a scope's county.
+
+    Shape: one item per `(pack, rule)` that granted.
+    """
+    d = tables.decision.c
+    rows = await conn.execute(
+        select(d.pack, d.rule, func.count())
+        .where(d.book_id == county_of(scope.region))
+        .group_by(d.pack, d.rule)
+    )
+    return {(pack, rule): count for pack, rule, count in rows}
+
+
+async def list_made_keys(
+    conn: AsyncConnection, *, scope: Scope, rules: Collection[tuple[str, str]]
+) -> set[tuple[str, str, int, str, int]]:
+    """Return which grants of some rules stand already: pack, rule, tier, period, volunteer.
+
+    Grants that were taken back count too: what an office took back, a run does not give again.
+    """
+    d = tables.decision.c
+    wanted = set(rules)
+    rows = await conn.execute(
+        select(d.pack, d.rule, d.tier, d.period, d.volunteer).where(
+            d.book_id == county_of(scope.region), d.pack.in_({pack for pack, _ in wanted})
+        )
+    )
+    return {tuple(row) for row in rows if (row.pack, row.rule) in wanted}

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Route, sync_playwright
+from tests.tools import find_browser
 from tests.web.sample_pages import Sample, samples
 
 from timebank.web.assets import load_assets
@@ -18,7 +19,6 @@ from timebank.web.rendering import build_environment
 ORIGIN = "http://preview.test"
 POLICY = "default-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'"
 SIZES = {"hand": (360, 740), "desk": (1280, 800)}
-CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -41,7 +41,7 @@ def render(sample: Sample, *, language: Language) -> str:
 @contextmanager
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
         try:
             yield chromium
         finally:

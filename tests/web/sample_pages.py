@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from timebank.web import district, organizer, public, scan, volunteer
+from timebank.web import district, organizer, policies, policy_words, public, scan, volunteer
 from timebank.web.catalog import Language, translator
 from timebank.web.code_picture import code_picture
 from timebank.web.format import duration, duration_parts
@@ -31,12 +31,12 @@ def navigation(role: str, language: Language) -> list[NavigationItem]:
     _ = translator(language)
     items = {
         "volunteer": [
-            ("我的服务", "house"),
-            ("找活动", "search"),
+            ("首页", "house"),
+            ("活动", "calendar-days"),
             ("记录", "list"),
-            ("礼遇", "award"),
+            ("荣誉", "award"),
         ],
-        "organizer": [("今天的场次", "calendar-days"), ("新活动", "plus")],
+        "organizer": [("今天", "calendar-days"), ("发布活动", "plus")],
         "officer": [("活跃率", "landmark"), ("政策", "scroll-text")],
         "": [],
     }[role]
@@ -325,7 +325,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             ("通元镇", "Tongyuan"),
         ]
     ]
-    town_choices = [Choice(value="", label=_("全县"), is_selected=True)] + [
+    town_choices = [Choice(value="", label=words("全县", "Whole county"), is_selected=True)] + [
         Choice(value=str(i), label=town) for i, town in enumerate(towns)
     ]
     village_groups = [
@@ -655,7 +655,6 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         trend=words("比 2023 年多 112", "112 more than in 2023"),
         trend_direction="up",
         hours=words("1,139 万小时", "11.4 million h"),
-        services=words("370 万", "3.7 million"),
         shares=shares,
         level=words("镇(街道)", "town"),
         rows=[
@@ -672,6 +671,10 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             )
             for name, rate, (c, r) in zip(towns, rates, spots, strict=True)
         ],
+        tiles_note=words(
+            "方块按大致方位摆放，大小不代表面积。",
+            "Tiles lie roughly as the towns do; size means nothing.",
+        ),
         columns=4,
         tile_rows=4,
         legend=[
@@ -681,26 +684,22 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             district.TileStep(step=5, label="2,000 +"),
             district.TileStep(step=0, label=_("不知道")),
         ],
-        unplaced=words(
-            "另有 312 人的住处还不知道,只算进全县。",
-            "312 people's homes are not known; they count in the county only.",
-        ),
         csv_url="#",
         xlsx_url="#",
     )
     basis = words(
         "《浙江省志愿服务条例》第三十条", "Zhejiang volunteer service regulation, article 30"
     )
-    policies = district.PoliciesPage(
+    rules = policies.PoliciesPage(
         region=words("海盐县", "Haiyan"),
         packs=[
-            district.PolicyPack(
+            policies.PolicyPack(
                 title=words("全国星级志愿者", "National stars"),
                 issuer=words("民政部", "Ministry of Civil Affairs"),
                 filing=words("2013-01-01 起", "from 1 Jan 2013"),
                 digest="a91c40e2",
                 rules=[
-                    district.PolicyLine(
+                    policies.PolicyLine(
                         title=star,
                         dimension=esteem,
                         sentence=words(
@@ -711,7 +710,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                         granted=words("已发放 1,204 人", "granted to 1,204"),
                         url="#",
                     ),
-                    district.PolicyLine(
+                    policies.PolicyLine(
                         title=words("一星志愿者", "One star"),
                         dimension=esteem,
                         sentence=words(
@@ -726,33 +725,33 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             )
         ],
     )
-    policy = district.PolicyPage(
+    policy = policies.PolicyPage(
         title=words("观影礼遇", "Film pass"),
         dimension=words("经济激励", "Economic incentive"),
         pack=words("海盐礼遇", "Haiyan courtesies"),
         policies_url="#",
         sentence=[
-            district.SentencePiece(text=words("一年里服务满 ", "Whoever serves ")),
-            district.SentencePiece(
+            policy_words.SentencePiece(text=words("一年里服务满 ", "Whoever serves ")),
+            policy_words.SentencePiece(
                 text=words("200 小时", "200 hours"),
                 since=words("2024-07-01 起", "since 1 Jul 2024"),
             ),
-            district.SentencePiece(
+            policy_words.SentencePiece(
                 text=words(
                     ",而且没有失信记录的志愿者,当年可以免费观影 ",
                     " in a year and has no bad credit record may see ",
                 )
             ),
-            district.SentencePiece(
+            policy_words.SentencePiece(
                 text=words("12 场", "12 films"), since=words("2023-01-01 起", "since 1 Jan 2023")
             ),
-            district.SentencePiece(text=words("。", " free that year.")),
+            policy_words.SentencePiece(text=words("。", " free that year.")),
         ],
         legal_basis=basis,
         filing=words("备案号 示例〔2023〕1 号", "filed as sample [2023] 1"),
         valid=words("2023-01-01 起有效", "valid from 1 Jan 2023"),
         parameters=[
-            district.ParameterStep(
+            policy_words.ParameterStep(
                 name=words("年服务时间", "hours a year"),
                 value=words("300 小时", "300 h"),
                 since="2023-01-01",
@@ -760,7 +759,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                 citation=basis,
                 is_current=False,
             ),
-            district.ParameterStep(
+            policy_words.ParameterStep(
                 name=words("年服务时间", "hours a year"),
                 value=words("200 小时", "200 h"),
                 since="2024-07-01",
@@ -770,19 +769,19 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             ),
         ],
         cases=[
-            district.PolicyCase(
+            policies.PolicyCase(
                 name=words("7 月 1 日起,两百小时就够", "From 1 July two hundred hours are enough"),
                 on="2024-07-01",
                 facts=words("年服务 200 小时,无失信", "200 h, no bad credit"),
                 outcome="met",
             ),
-            district.PolicyCase(
+            policies.PolicyCase(
                 name=words("差一分钟不给", "One minute short is not enough"),
                 on="2024-07-01",
                 facts=words("年服务 199 小时 59 分", "199 h 59 min"),
                 outcome="unmet",
             ),
-            district.PolicyCase(
+            policies.PolicyCase(
                 name=words("失信情况不知道,先问清", "An unknown credit record is asked for"),
                 on="2024-07-01",
                 facts=words("年服务 200 小时", "200 h"),
@@ -795,7 +794,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             Choice(value="2023", label="2023"),
         ],
         runs=[
-            district.RunOutcome(
+            policies.RunOutcome(
                 ran=words("刚刚", "just now"),
                 period="2024",
                 examined="140,000",
@@ -1118,9 +1117,9 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             replace(overview, rate="", rate_percent="", residents="", tiles=[], trend=""),
             framed("officer"),
         ),
-        "district-policies": Sample("district/policies.html", policies, framed("officer")),
+        "district-policies": Sample("district/policies.html", rules, framed("officer")),
         "district-policies-empty": Sample(
-            "district/policies.html", replace(policies, packs=[]), framed("officer")
+            "district/policies.html", replace(rules, packs=[]), framed("officer")
         ),
         "district-policy": Sample("district/policy.html", policy, framed("officer")),
     }

@@ -1,0 +1,195 @@
+"""How pages look, in a real browser, with sample values: nothing cut, nothing too wide, nothing blocked.
+
+Every page is drawn at a hand's width in both languages and in large type, and at a desk's; under the
+policy that forbids inline style and script.
+"""
+
+import gzip
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import zxingcpp
+from PIL import Image, ImageFilter
+from playwright.sync_api import Browser, Page
+from tests.web.preview import ORIGIN, SIZES, browser, render, serve
+from tests.web.sample_pages import samples
+
+from timebank.web.assets import load_assets
+from timebank.web.catalog import Language
+from timebank.web.code_picture import code_picture
+
+pytestmark = pytest.mark.needs_browser
+
+TARGET_MIN = 44
+"""Pixels of the smallest side of a button at a hand's width; ours are 48, less a border's rounding."""
+
+FIRST_VISIT_MAX = 30_000
+"""Bytes of a check-in page over the wire: a second on a slow phone network."""
+
+TOO_SMALL = """
+(min) => [...document.querySelectorAll("button, .button, summary, select, input:not([type=hidden]), nav a")]
+  .filter((e) => e.checkVisibility() && !e.classList.contains("link-button"))
+  .map((e) => [e.closest("label") ?? e, e]).map(([target, e]) => [target.getBoundingClientRect(), e])
+  .filter(([box]) => Math.min(box.width, box.height) < min)
+  .map(([box, e]) => `${e.outerHTML.slice(0, 80)} is ${Math.round(box.width)} x ${Math.round(box.height)}`)
+"""
+
+CUT = """
+() => [...document.querySelectorAll("h1, h2, h3, p, dd, dt, .button, .chip, th, td, .tabs span")]
+  .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== "inline")
+  .map((e) => `cut: ${e.textContent.trim().slice(0, 60)}`)
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("language", "size", "is_large", "scheme"),
+    [
+        ("zh", "hand", False, "light"),
+        ("en", "hand", False, "dark"),
+        ("zh", "hand", True, "light"),
+        ("en", "desk", False, "light"),
+    ],
+)
+def test_every_page_fits(
+    chromium: Browser, language: Language, size: str, is_large: bool, scheme: str
+) -> None:
+    width, height = SIZES[size]
+    found = samples(language, is_large=is_large)
+    page = chromium.new_page(
+        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    complaints = serve(
+        page, {name: render(each, language=language) for name, each in found.items()}
+    )
+    wrong = []
+    for name in found:
+        page.goto(f"{ORIGIN}/{name}")
+        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if over > 0:
+            complaints.append(f"{over} px too wide")
+        if size == "hand":
+            complaints += page.evaluate(TOO_SMALL, TARGET_MIN)
+        complaints += page.evaluate(CUT)
+        wrong += [f"{name}: {each}" for each in complaints]
+        complaints.clear()
+    page.close()
+    assert not wrong
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_page_has_one_heading_and_named_controls(
+    chromium: Browser, language: Language
+) -> None:
+    found = samples(language)
+    page = chromium.new_page(viewport={"width": 360, "height": 740})
+    serve(page, {name: render(each, language=language) for name, each in found.items()})
+    wrong = []
+    for name in found:
+        page.goto(f"{ORIGIN}/{name}")
+        if page.locator("h1").count() != 1:
+            wrong.append(f"{name}: {page.locator('h1').count()} first headings")
+        nameless = page.evaluate(
+            """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), select, textarea, svg[role=img]")]
+              .filter((e) => !(e.textContent.trim() || e.ariaLabel || e.labels?.length))
+              .map((e) => e.outerHTML.slice(0, 80))"""
+        )
+        wrong += [f"{name}: no name: {each}" for each in nameless]
+    page.close()
+    assert not wrong
+
+
+def test_a_check_in_is_light_on_the_wire() -> None:
+    assets = {name: load_assets().address(name) for name in ("app.css", "once.js", "icon.svg")}
+    files = load_assets().by_name
+    found = samples("zh")
+    for name in ("scan-confirm-signed-out", "scan-left"):
+        parts = [render(found[name], language="zh").encode()]
+        parts += [files[address.rsplit("/", 1)[-1]].content for address in assets.values()]
+        assert sum(len(gzip.compress(part)) for part in parts) < FIRST_VISIT_MAX
+
+
+def test_the_code_on_the_wall_is_read_from_afar(chromium: Browser) -> None:
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    found = samples("zh")
+    serve(page, {"wall": render(found["organizer-code-arrive"], language="zh")})
+    page.goto(f"{ORIGIN}/wall")
+    shot = Image.open(io.BytesIO(page.screenshot())).convert("L")
+    page.close()
+    # What a phone's camera keeps of a two-metre picture eight metres away, slightly out of focus.
+    afar = shot.resize((shot.width // 4, shot.height // 4)).filter(ImageFilter.GaussianBlur(0.8))
+    assert [each.text for each in zxingcpp.read_barcodes(afar)] == [
+        "https://example.org/s/AQIDBAUGBwgJCgsMDQ4PEBESEw"
+    ]
+
+
+def wall(page: Page, text: str, *, refresh_ms: int) -> str:
+    """The code page with another code in it."""
+    sample = samples("zh")["organizer-code-arrive"]
+    server_ms = page.evaluate("Date.now()")
+    code = replace(
+        sample.page.code,
+        picture=code_picture(text),
+        refresh_ms=refresh_ms,
+        server_ms=server_ms,
+        arrived=13,
+    )
+    return render(replace(sample, page=replace(sample.page, code=code)), language="zh")
+
+
+def test_the_wall_takes_the_next_code_without_reloading(chromium: Browser) -> None:
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    html = {
+        "wall": wall(page, "FIRST", refresh_ms=300),
+        "fragment": wall(page, "SECOND", refresh_ms=60_000),
+    }
+    complaints = serve(page, html)
+    page.goto(f"{ORIGIN}/wall")
+    page.evaluate("window.notReloaded = true")
+    path = code_picture("SECOND").path
+    page.wait_for_selector(f'.qr path[d="{path}"]')
+    assert page.locator(".wall-count b").inner_text() == "13"
+    assert page.evaluate("window.notReloaded")
+    assert page.locator("#state-words").inner_text() == "网络正常，码在更新"
+    assert not complaints
+    page.close()
+
+
+def test_the_wall_says_when_its_code_is_no_longer_fresh(chromium: Browser) -> None:
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    serve(page, {"wall": wall(page, "FIRST", refresh_ms=300)})  # and no fragment to be had
+    page.goto(f"{ORIGIN}/wall")
+    page.wait_for_selector("#state.is-stale")
+    assert "网络断了" in page.locator("#state-words").inner_text()
+    page.close()
+
+
+def test_an_impatient_second_tap_sends_nothing(chromium: Browser) -> None:
+    page = chromium.new_page(viewport={"width": 360, "height": 740})
+    serve(page, {"confirm": render(samples("zh")["scan-confirm"], language="zh")})
+    page.goto(f"{ORIGIN}/confirm")
+    page.evaluate(
+        """() => { window.sent = 0;
+          document.querySelector(".confirm-act").addEventListener("submit", (e) => { window.last = e; });
+          window.addEventListener("submit", (e) => { if (!e.defaultPrevented) window.sent += 1; e.preventDefault(); }); }"""
+    )
+    page.locator(".confirm-act button").click()
+    page.locator(".confirm-act button").click()
+    assert page.evaluate("window.sent") == 1
+    page.close()
+
+
+def test_a_link_to_one_record_opens_its_proof(chromium: Browser) -> None:
+    page = chromium.new_page(viewport={"width": 360, "height": 740})
+    serve(page, {"records": render(samples("zh")["volunteer-records"], language="zh")})
+    page.goto(f"{ORIGIN}/records#e12001")
+    page.wait_for_selector("#e12001[open] .proof")
+    assert page.locator("details[open]").count() == 1
+    page.close()

@@ -1,14 +1,19 @@
 """Balances and statements, now and as of any entry."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from timebank.db import driver_of
 from timebank.domain.posting import Entry
 from timebank.ledger import tables
 from timebank.ledger.journal import TRANSFER_COLUMNS, read_transfer
+
+_KNOWN_KEYS = "select key from transfer where book_id = $1 and key = any($2::uuid[])"
 
 _STATEMENT = text(
     """
@@ -176,3 +181,17 @@ async def find_entry(conn: AsyncConnection, *, book: int, seq: int) -> Entry | N
     if row is None:
         return None
     return Entry(seq, read_transfer(row), is_reversed=row["is_reversed"])
+
+
+async def list_known_keys(conn: AsyncConnection, *, book: int, keys: Sequence[UUID]) -> set[UUID]:
+    """Return those of the keys that name an entry of the book. Cost: two statements."""
+    await conn.execute(select(1))
+    driver = await driver_of(conn)
+    rows = await driver.fetch(_KNOWN_KEYS, book, keys)
+    return {row[0] for row in rows}
+
+
+async def find_zone(conn: AsyncConnection, *, book: int) -> str | None:
+    """Return the IANA name of a book's zone, or None where the book is not open."""
+    zone: str | None = await conn.scalar(select(tables.book.c.zone).where(tables.book.c.id == book))
+    return zone

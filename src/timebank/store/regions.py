@@ -58,6 +58,11 @@ async def list_subtree(conn: AsyncConnection, *, code: int) -> list[Region]:
     return await _list(conn, (c >= codes.start) & (c < codes.stop))
 
 
+async def list_codes(conn: AsyncConnection) -> frozenset[int]:
+    """Return the code of every division that is known."""
+    return frozenset((await conn.execute(select(tables.region.c.code))).scalars())
+
+
 async def list_children(conn: AsyncConnection, *, code: int) -> list[Region]:
     """Return the divisions right below one, in the order of their codes."""
     return await _list(conn, tables.region.c.parent == code)

@@ -18,6 +18,29 @@ _REFERENCES = """
     join volunteer v on v.book_id = $1 and v.reference = named.reference
 """
 
+_CREDITABLE = """
+    select v.id, v.reference, v.minutes_account, v.ended_at
+    from volunteer v where v.book_id = $1 and v.id = any($2::bigint[])
+    union all
+    select v.id, v.reference, v.minutes_account, v.ended_at
+    from unnest($3::text[]) as named(reference)
+    join volunteer v on v.book_id = $1 and v.reference = named.reference
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Creditable:
+    """What must be known of a volunteer to credit service to them.
+
+    Attributes:
+        ended_at: When they left this book; None while they are in it.
+    """
+
+    id: int
+    reference: str | None
+    minutes_account: int
+    ended_at: datetime | None
+
 
 @dataclass(frozen=True, slots=True)
 class Volunteer:
@@ -75,6 +98,19 @@ async def list_by_reference(
     driver = await driver_of(conn)
     rows = await driver.fetch(_REFERENCES, book, references)
     return {reference: VolunteerId(book, number) for reference, number in rows}
+
+
+async def list_creditable(
+    conn: AsyncConnection, *, book: int, numbers: Sequence[int], references: Sequence[str]
+) -> list[Creditable]:
+    """Return the volunteers of a book that have one of the numbers or references, in any order.
+
+    Cost: two statements.
+    """
+    await conn.execute(select(1))
+    driver = await driver_of(conn)
+    rows = await driver.fetch(_CREDITABLE, book, numbers, references)
+    return [Creditable(*row) for row in rows]
 
 
 async def is_volunteer(conn: AsyncConnection, *, person: UUID, book: int) -> bool:

@@ -1,0 +1,559 @@
+"""A district's own history becomes ledger entries: each row once, however often it is imported."""
+
+import asyncio
+import csv
+import gc
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import IO, NamedTuple, assert_never
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from timebank.db import Database
+from timebank.domain.actor import OrganizationId
+from timebank.domain.cell import safe_text
+from timebank.domain.organization import OrganizationKind
+from timebank.domain.posting import AlreadyPosted, Posted, PostingRefusal, PostingRefused
+from timebank.domain.region import Level
+from timebank.domain.service_row import (
+    SENTENCES,
+    CellRefused,
+    Column,
+    ImportRefusal,
+    Places,
+    RowReader,
+    ServiceRow,
+    Work,
+    content_key,
+    place_names,
+    record_key,
+)
+from timebank.domain.transfer import Service, Transfer, TransferKind, Unit
+from timebank.domain.volunteer_number import parse_number
+from timebank.ledger import accounts, balances, journal
+from timebank.ledger.journal import BATCH_MAX, Head
+from timebank.services import service_file
+from timebank.services.errors import NotFoundError
+from timebank.services.service_file import Header, Line, Progress
+from timebank.store import activities, audit_events, history, numbering, organizations, regions
+from timebank.store import volunteers as people
+from timebank.store.activities import Activity
+from timebank.store.history import ActivityKey
+from timebank.store.organizations import Organization
+from timebank.store.volunteers import Creditable
+
+_CACHE_MAX = 500_000
+"""How many volunteers, or activities, are remembered; then the memory starts again."""
+
+ReportProgress = Callable[[int, int], None]
+"""Told how much is done, of how much."""
+
+
+@dataclass(slots=True)
+class ImportResult:
+    """What an import did; a dry run tells what it would have done.
+
+    Attributes:
+        rows: Rows of the file that are not empty, without the header.
+        rows_posted: Rows that became entries.
+        rows_known: Rows that were entries before.
+        rows_refused: Rows that were left out; each is in the file of errors.
+        people: Volunteers to whom something was credited.
+        minutes: Sum of what was credited.
+        errors_file: Where the refused rows are listed; None where there are none.
+        columns_ignored: Headers that name no column.
+    """
+
+    file: str
+    is_dry_run: bool
+    rows: int = 0
+    rows_posted: int = 0
+    rows_known: int = 0
+    rows_refused: int = 0
+    people: int = 0
+    minutes: int = 0
+    organizations_created: int = 0
+    activities_created: int = 0
+    errors_file: str | None = None
+    columns_ignored: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Some rows of a file, read but not yet looked up in the book."""
+
+    rows: list[ServiceRow] = field(default_factory=list)
+    refused: list[CellRefused] = field(default_factory=list)
+    lines: int = 0
+    progress: Progress = field(default_factory=lambda: Progress(0, 0))
+
+
+async def import_services(
+    db: Database,
+    *,
+    book: int,
+    path: Path,
+    now: datetime,
+    is_dry_run: bool = False,
+    is_evidence_trusted: bool = False,
+    progress: ReportProgress | None = None,
+) -> ImportResult:
+    """Import a file of services into a county's book.
+
+    Rows that cannot be taken are listed in `<file>.errors.csv` beside the file, with line, column
+    and reason; the others land once, however often the file is imported. A row is named by its
+    record number, or by its content where it has none.
+
+    Raises:
+        NotFoundError: The county's book is not open.
+        ImportFileError: The file as a whole cannot be read.
+
+    Cost: memory does not grow with the file, but for about 70 bytes a row that has no record
+    number; one commit for each 8,000 rows.
+    """
+    setting = await find_setting(db, book=book)
+    errors = path.with_name(path.name + ".errors.csv")
+    errors.unlink(missing_ok=True)
+    result = ImportResult(path.name, is_dry_run)
+    with service_file.opened(path) as lines, _ErrorFile(errors) as listed:
+        first = next(lines, None)
+        if first is None:
+            raise service_file.ImportFileError(code="file.empty", sentence="The file is empty.")
+        header = service_file.read_header(first[1])
+        result.columns_ignored = header.ignored
+        await import_rows(
+            db,
+            book=book,
+            header=header,
+            lines=lines,
+            setting=setting,
+            now=now,
+            is_evidence_trusted=is_evidence_trusted,
+            result=result,
+            on_refused=listed.write,
+            progress=progress,
+        )
+    if result.rows_refused:
+        result.errors_file = str(errors)
+    return result
+
+
+async def import_rows(
+    db: Database,
+    *,
+    book: int,
+    header: Header,
+    lines: Iterator[Line],
+    setting: "Setting",
+    now: datetime,
+    is_evidence_trusted: bool,
+    result: ImportResult,
+    on_refused: Callable[[Sequence[CellRefused]], None],
+    progress: ReportProgress | None,
+) -> None:
+    """Import rows that were taken from a file, the header apart; bring `result` up to date."""
+    reader = RowReader(
+        columns=header.columns,
+        cells=header.cells,
+        places=setting.places,
+        zone=setting.zone,
+        now=now,
+        is_evidence_trusted=is_evidence_trusted,
+    )
+    importer = _Importer(db, book=book, now=now, result=result, trusted=is_evidence_trusted)
+    batches = _read_batches(lines, reader)
+    with _rare_collection():
+        coming = asyncio.create_task(asyncio.to_thread(next, batches, None))
+        while (batch := await coming) is not None:
+            # The next rows are read while the database writes these.
+            coming = asyncio.create_task(asyncio.to_thread(next, batches, None))
+            try:
+                on_refused(await importer.take(batch))
+            except BaseException:
+                await asyncio.wait([coming])
+                raise
+            if progress is not None:
+                progress(batch.progress.done, batch.progress.whole)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What rows are read against."""
+
+    zone: ZoneInfo
+    places: Places
+
+
+async def find_setting(db: Database, *, book: int) -> Setting:
+    """Return the zone of a book and the places that its files may name.
+
+    Raises:
+        NotFoundError: The county's book is not open.
+    """
+    async with db.read() as conn:
+        zone = await balances.find_zone(conn, book=book)
+        if zone is None:
+            raise NotFoundError
+        codes = await regions.list_codes(conn)
+        county = await regions.list_subtree(conn, code=book * 1_000_000)
+    by_name: dict[str, set[int]] = {}
+    for each in county:
+        # A county's own name says nothing of where in it.
+        if each.level in (Level.TOWN, Level.VILLAGE):
+            for name in place_names(each.name):
+                by_name.setdefault(name, set()).add(each.code)
+    named = {name: frozenset(found) for name, found in by_name.items()}
+    return Setting(ZoneInfo(zone), Places(codes, named))
+
+
+def _read_batches(lines: Iterable[Line], reader: RowReader) -> Iterator[_Batch]:
+    """Yield the rows of a file in batches of what one commit takes."""
+    batch = _Batch()
+    for number, cells, progress in lines:
+        read = reader.read(number, cells)
+        if isinstance(read, ServiceRow):
+            batch.rows.append(read)
+        else:
+            batch.refused.extend(read)
+        batch.lines += 1
+        if batch.lines == BATCH_MAX:
+            batch.progress = progress
+            yield batch
+            batch = _Batch()
+    if batch.lines:
+        batch.progress = Progress(progress.whole, progress.whole)
+        yield batch
+
+
+class _Ready(NamedTuple):
+    row: ServiceRow
+    volunteer: Creditable
+    key: UUID
+
+
+class _Importer:
+    """Posts batches of rows into one book, remembering what it has looked up.
+
+    Args:
+        result: Brought up to date with every batch.
+        trusted: Written to the log of privileged acts with the first batch that posts.
+    """
+
+    def __init__(
+        self, db: Database, *, book: int, now: datetime, result: ImportResult, trusted: bool
+    ) -> None:
+        self._db = db
+        self._book = book
+        self._now = now
+        self._result = result
+        self._is_trust_noted = not trusted
+        self._volunteers: dict[str, Creditable] = {}
+        self._activities: dict[Work, int] = {}
+        self._organizations: dict[str, int] = {}
+        self._people: set[int] = set()
+        self._contents: set[int] = set()
+        self._repeated: Counter[int] = Counter()
+        # A dry run numbers what it would create downwards from -1.
+        self._imagined = 0
+
+    async def take(self, batch: _Batch) -> list[CellRefused]:
+        """Post a batch, or count it in a dry run; return what was refused, in order of lines."""
+        refused = list(batch.refused)
+        if self._result.is_dry_run:
+            async with self._db.read() as conn:
+                ready = await self._resolve(conn, batch.rows, refused)
+                await self._resolve_works(conn, ready, head=None)
+                known = await balances.list_known_keys(
+                    conn, book=self._book, keys=[each.key for each in ready]
+                )
+            for each in ready:
+                self._count(each, is_known=each.key in known)
+                known.add(each.key)
+        else:
+            await self._post(batch.rows, refused)
+        self._result.rows += batch.lines
+        self._result.rows_refused += len({each.line for each in refused})
+        self._result.people = len(self._people)
+        return sorted(refused, key=lambda each: each.line)
+
+    async def _post(self, rows: Sequence[ServiceRow], refused: list[CellRefused]) -> None:
+        async with self._db.write() as conn:
+            head = await journal.find_locked_head(conn, book=self._book)
+            if head is None:
+                raise NotFoundError
+            issuing = await accounts.issuing_account(
+                conn, head=head, unit=Unit.MINUTES, now=self._now
+            )
+            ready = await self._resolve(conn, rows, refused)
+            created = await self._resolve_works(conn, ready, head=head)
+            transfers = [self._transfer(each, issuing) for each in ready]
+            outcomes = await journal.append(conn, head=head, transfers=transfers, now=self._now)
+            is_noted = not self._is_trust_noted and bool(transfers)
+            if is_noted:
+                await audit_events.insert_audit_events(
+                    conn,
+                    at=self._now,
+                    person=None,
+                    act="trust_evidence",
+                    subjects=[f"book/{self._book}/file/{self._result.file}"],
+                )
+        # Counted and remembered only after the commit.
+        self._is_trust_noted |= is_noted
+        self._result.organizations_created += created[0]
+        self._result.activities_created += created[1]
+        for each, outcome in zip(ready, outcomes, strict=True):
+            match outcome:
+                case Posted():
+                    self._count(each, is_known=False)
+                case AlreadyPosted():
+                    self._count(each, is_known=True)
+                case PostingRefused(PostingRefusal.KEY_REUSED):
+                    refused.append(
+                        CellRefused(
+                            each.row.line,
+                            Column.RECORD if each.row.record else None,
+                            ImportRefusal.RECORD_REUSED,
+                            each.row.record,
+                        )
+                    )
+                case PostingRefused(reason):
+                    raise AssertionError(f"a checked row was refused: {reason}")
+                case _:
+                    assert_never(outcome)
+
+    def _count(self, ready: _Ready, *, is_known: bool) -> None:
+        if is_known:
+            self._result.rows_known += 1
+        else:
+            self._result.rows_posted += 1
+            self._result.minutes += ready.row.minutes
+            self._people.add(ready.volunteer.id)
+
+    def _transfer(self, ready: _Ready, issuing: int) -> Transfer:
+        row, volunteer, key = ready
+        return Transfer(
+            key,
+            TransferKind.SERVICE.value,
+            Unit.MINUTES.value,
+            issuing,
+            volunteer.minutes_account,
+            row.minutes,
+            row.start_at,
+            volunteer.id,
+            Service(
+                row.assurance,
+                row.measured,
+                self._book,
+                self._activities[row.work],
+                None,
+                row.work.field,
+                row.work.place,
+            ),
+        )
+
+    async def _resolve(
+        self, conn: AsyncConnection, rows: Sequence[ServiceRow], refused: list[CellRefused]
+    ) -> list[_Ready]:
+        """Return the rows whose volunteer the book knows, with the keys of their deeds."""
+        known = self._volunteers
+        missing = {row.volunteer for row in rows if row.volunteer not in known}
+        if missing:
+            if len(known) + len(missing) > _CACHE_MAX:
+                known.clear()
+                missing = {row.volunteer for row in rows}
+            known.update(await self._find_volunteers(conn, missing))
+        ready = []
+        for row in rows:
+            volunteer = known.get(row.volunteer)
+            if volunteer is None:
+                reason = ImportRefusal.VOLUNTEER_UNKNOWN
+            elif volunteer.ended_at is not None and row.start_at >= volunteer.ended_at:
+                reason = ImportRefusal.VOLUNTEER_LEFT
+            else:
+                ready.append(_Ready(row, volunteer, self._key(row, volunteer.id)))
+                continue
+            refused.append(CellRefused(row.line, Column.VOLUNTEER, reason, row.volunteer))
+        return ready
+
+    async def _find_volunteers(
+        self, conn: AsyncConnection, texts: Iterable[str]
+    ) -> dict[str, Creditable]:
+        """Return volunteers by what a file calls them: their reference, or their public number."""
+        asked = list(texts)
+        numbers = {
+            text: number[1]
+            for text in asked
+            if (number := parse_number(text)) is not None and number[0] == self._book
+        }
+        found = await people.list_creditable(
+            conn, book=self._book, numbers=list(numbers.values()), references=asked
+        )
+        by_number = {each.id: each for each in found}
+        by_reference = {each.reference: each for each in found if each.reference is not None}
+        answers = {}
+        for text in asked:
+            volunteer = by_reference.get(text) or by_number.get(numbers.get(text, 0))
+            if volunteer is not None:
+                answers[text] = volunteer
+        return answers
+
+    def _key(self, row: ServiceRow, volunteer: int) -> UUID:
+        if row.record:
+            return record_key(self._book, row.record)
+        key = content_key(self._book, volunteer, row, occurrence=1)
+        short = key.int & 0xFFFF_FFFF_FFFF_FFFF
+        if short not in self._contents:
+            self._contents.add(short)
+            return key
+        self._repeated[short] += 1
+        return content_key(self._book, volunteer, row, occurrence=1 + self._repeated[short])
+
+    async def _resolve_works(
+        self, conn: AsyncConnection, ready: Sequence[_Ready], *, head: Head | None
+    ) -> tuple[int, int]:
+        """Know the activity of every row; return how many organizations and activities were made.
+
+        Without a head nothing is made, only counted.
+        """
+        missing = list(
+            {each.row.work: None for each in ready if each.row.work not in self._activities}
+        )
+        if not missing:
+            return 0, 0
+        if len(self._activities) + len(missing) > _CACHE_MAX:
+            self._activities.clear()
+            self._organizations.clear()
+            missing = list({each.row.work: None for each in ready})
+        new_organizations = await self._resolve_organizations(conn, missing, head=head)
+        keys: dict[ActivityKey, Work] = {
+            (self._organizations[work.organization], work.title, work.field, work.place): work
+            for work in missing
+        }
+        found = await history.list_activities(conn, book=self._book, keys=list(keys))
+        new = [key for key in keys if key not in found]
+        if head is None:
+            for key in new:
+                self._imagined -= 1
+                found[key] = self._imagined
+            self._result.organizations_created += new_organizations
+            self._result.activities_created += len(new)
+        elif new:
+            numbers = await numbering.take_numbers(
+                conn, book=self._book, noun="activity", count=len(new)
+            )
+            found.update(zip(new, numbers, strict=True))
+            await activities.insert_activities(
+                conn,
+                activities=[
+                    self._activity(number, key) for key, number in zip(new, numbers, strict=True)
+                ],
+            )
+        for key, work in keys.items():
+            self._activities[work] = found[key]
+        return new_organizations, len(new)
+
+    async def _resolve_organizations(
+        self, conn: AsyncConnection, works: Iterable[Work], *, head: Head | None
+    ) -> int:
+        names = list(
+            {
+                work.organization: None
+                for work in works
+                if work.organization not in self._organizations
+            }
+        )
+        if not names:
+            return 0
+        found = await organizations.list_by_name(conn, book=self._book, names=names)
+        for name, organization in found.items():
+            self._organizations[name] = organization.id
+        new = [name for name in names if name not in found]
+        if head is None:
+            for name in new:
+                self._imagined -= 1
+                self._organizations[name] = self._imagined
+        elif new:
+            numbers = await numbering.take_numbers(
+                conn, book=self._book, noun="organization", count=len(new)
+            )
+            await organizations.insert_organizations(
+                conn,
+                organizations=[
+                    Organization(
+                        OrganizationId(self._book, number),
+                        name,
+                        OrganizationKind.TEAM,
+                        self._book * 1_000_000,
+                        self._now,
+                    )
+                    for name, number in zip(new, numbers, strict=True)
+                ],
+            )
+            self._organizations.update(zip(new, numbers, strict=True))
+        return len(new)
+
+    def _activity(self, number: int, key: ActivityKey) -> Activity:
+        organization, title, field_, place = key
+        return Activity(
+            organization=OrganizationId(self._book, organization),
+            id=number,
+            title=title,
+            field=field_,
+            content="",
+            address="",
+            region=place,
+            in_charge="",
+            created_by=None,
+            created_at=self._now,
+            is_listed=False,
+        )
+
+
+class _ErrorFile:
+    """The list of refused rows, made with the first one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> "_ErrorFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def write(self, refused: Sequence[CellRefused]) -> None:
+        """Add rows; a row with several bad cells has a line for each."""
+        if not refused:
+            return
+        if self._file is None:
+            self._file = self._path.open("w", encoding="utf-8-sig", newline="")
+            csv.writer(self._file).writerow(("line", "column", "code", "原因", "reason", "text"))
+        csv.writer(self._file).writerows(
+            (
+                each.line,
+                "" if each.column is None else each.column.value,
+                each.reason.value,
+                *SENTENCES[each.reason],
+                safe_text(each.text),
+            )
+            for each in refused
+        )
+
+
+@contextmanager
+def _rare_collection() -> Iterator[None]:
+    """Let the cycle collector run rarely: millions of tuples are made, and none is in a cycle."""
+    before = gc.get_threshold()
+    gc.set_threshold(500_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

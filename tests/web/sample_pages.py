@@ -3,7 +3,16 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from timebank.web import district, organizer, policies, policy_words, public, scan, volunteer
+from timebank.web import (
+    district,
+    honours,
+    organizer,
+    policies,
+    policy_words,
+    public,
+    scan,
+    volunteer,
+)
 from timebank.web.catalog import Language, translator
 from timebank.web.code_picture import code_picture
 from timebank.web.format import duration, duration_parts
@@ -403,19 +412,19 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         )
 
     checks = [
-        volunteer.Check(
+        policy_words.Check(
             text=words("累计服务满 300 小时", "At least 300 hours in all"),
             state="unmet",
             have=words("现在 213 小时 20 分", "213 h 20 min so far"),
             percent=71,
         ),
-        volunteer.Check(
+        policy_words.Check(
             text=words("至少一半时间有扫码证据", "At least half of the time scanned"),
             state="met",
             have=words("现在 72 %", "72 % so far"),
             percent=100,
         ),
-        volunteer.Check(
+        policy_words.Check(
             text=words("没有失信记录", "No bad credit record"),
             state="unknown",
             have=words("等区县核对", "the district checks this"),
@@ -423,8 +432,8 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         ),
     ]
 
-    def rule(title: str, state: str, nearest: str, dimension: str) -> volunteer.HonourRule:
-        return volunteer.HonourRule(
+    def rule(title: str, state: str, nearest: str, dimension: str) -> honours.HonourRule:
+        return honours.HonourRule(
             title=title,
             dimension=dimension,
             state=state,
@@ -437,10 +446,10 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         )
 
     esteem = words("社会尊崇", "Social esteem")
-    honours = volunteer.HonoursPage(
+    courtesies = honours.HonoursPage(
         as_of=words("按账本第 12,345 条计算", "as of entry 12,345"),
         held=[
-            volunteer.Honour(
+            honours.Honour(
                 title=words("二星志愿者", "Two-star volunteer"),
                 dimension=esteem,
                 granted_on=words("2024年3月5日", "5 Mar 2024"),
@@ -994,12 +1003,12 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         ),
         "volunteer-honours": Sample(
             "volunteer/honours.html",
-            honours,
+            courtesies,
             framed("volunteer", notice=words("已报名", "You are signed up")),
         ),
         "volunteer-honours-empty": Sample(
             "volunteer/honours.html",
-            volunteer.HonoursPage(as_of="", held=[], next_rule=None, other_rules=[]),
+            honours.HonoursPage(as_of="", held=[], next_rule=None, other_rules=[]),
             framed("volunteer"),
         ),
         "organizer-day": Sample(

@@ -42,6 +42,37 @@ CUT = """
   .map((e) => `cut: ${e.textContent.trim().slice(0, 60)}`)
 """
 
+PALE = r"""
+() => {
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const colour = (text) => text.match(/[\d.]+/g).map(Number);
+  const ground = (e) => {
+    for (; e; e = e.parentElement) {
+      const found = colour(getComputedStyle(e).backgroundColor);
+      if (found.length < 4 || found[3] > 0) return found;
+    }
+    return [255, 255, 255];
+  };
+  const pale = new Set();
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode.textContent.trim();
+    const e = walker.currentNode.parentElement;
+    if (!text || !e.checkVisibility() || e.closest("svg, script, .unseen, .skip")) continue;
+    const style = getComputedStyle(e);
+    const [a, b] = [light(colour(style.color)), light(ground(e))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const size = parseFloat(style.fontSize);
+    const needed = size >= 24 || (size >= 18.66 && style.fontWeight >= 600) ? 3 : 4.5;
+    if (ratio < needed) pale.add(`pale, ${ratio.toFixed(2)}: ${text.slice(0, 40)}`);
+  }
+  return [...pale];
+}
+"""
+"""Text whose contrast is below what people with weak sight need. Source: WCAG 2.2, 1.4.3."""
+
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
@@ -77,7 +108,7 @@ def test_every_page_fits(
             complaints.append(f"{over} px too wide")
         if size == "hand":
             complaints += page.evaluate(TOO_SMALL, TARGET_MIN)
-        complaints += page.evaluate(CUT)
+        complaints += page.evaluate(CUT) + page.evaluate(PALE)
         wrong += [f"{name}: {each}" for each in complaints]
         complaints.clear()
     page.close()

@@ -519,34 +519,9 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             now_percent=63 if shifts else None,
             shifts=shifts,
             next_shifts=[(words("明天 08:30", "tomorrow 08:30"), Link(label=meals, url="#"))],
-            clocks=[
-                organizer.RecordingClock(
-                    activity=meals,
-                    ended=words("11月9日", "9 Nov"),
-                    due=words("11月22日", "22 Nov"),
-                    remaining=words("今天到期", "due today"),
-                    used_percent=92,
-                    state="soon",
-                    url="#",
-                ),
-                organizer.RecordingClock(
-                    activity=park,
-                    ended=words("11月1日", "1 Nov"),
-                    due=words("11月15日", "15 Nov"),
-                    remaining=words("过期 5 个工作日", "5 working days late"),
-                    used_percent=100,
-                    state="late",
-                    url="#",
-                ),
-                organizer.RecordingClock(
-                    activity=words("图书馆整理图书", "Shelving at the library"),
-                    ended=words("11月20日", "20 Nov"),
-                    due=words("12月4日", "4 Dec"),
-                    remaining=words("还剩 8 个工作日", "8 working days left"),
-                    used_percent=20,
-                    state="calm",
-                    url="#",
-                ),
+            waiting=[
+                (words("11月9日 08:30–11:30", "9 Nov 08:30–11:30"), Link(label=meals, url="#")),
+                (words("11月1日 14:00–17:00", "1 Nov 14:00–17:00"), Link(label=park, url="#")),
             ]
             if shifts
             else [],
@@ -1068,6 +1043,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                 towns=village_groups,
                 village_error="",
                 place=Field(value=place),
+                in_charge=Field(),
                 description=Field(),
             ),
             framed("organizer"),

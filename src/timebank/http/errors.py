@@ -10,7 +10,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from timebank.domain.attendance import ScanRefusal
-from timebank.http.desk import DeskFullError
+from timebank.http.gathering import CrowdedError
 from timebank.http.identity import ForbiddenError, NotSignedInError
 from timebank.services.errors import ConflictError, NotFoundError, NotPermittedError
 
@@ -63,7 +63,7 @@ _BY_EXCEPTION: dict[type[Exception], HttpError] = {
     NotPermittedError: HttpError.FORBIDDEN,
     NotFoundError: HttpError.NOT_FOUND,
     ConflictError: HttpError.CONFLICT,
-    DeskFullError: HttpError.BUSY,
+    CrowdedError: HttpError.BUSY,
 }
 
 

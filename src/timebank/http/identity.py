@@ -4,10 +4,9 @@ Identity and scope come from here and never from a URL.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 
 from litestar.connection import ASGIConnection
@@ -19,16 +18,25 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from timebank.db import Database
 from timebank.domain.actor import Act, Actor
 from timebank.domain.sign_in import token_hash_of
+from timebank.http.gathering import Gathering
 from timebank.store import signins
 
 COOKIE = "timebank_sign_in"
 """Holds the token of a sign-in; its SHA-256 is all that is stored."""
+
+_COOKIE_BYTES = COOKIE.encode()
 
 REMEMBERED = timedelta(seconds=30)
 """How long a process trusts what it read of a sign-in: a sign-out elsewhere takes this long."""
 
 REMEMBERED_MAX = 50_000
 """How many sign-ins a process remembers, about 500 bytes each."""
+
+LOOKUPS_MAX = 1_000
+"""Longest list of sign-ins that one statement looks up."""
+
+WAITING_MAX = 20_000
+"""How many look-ups may queue: beyond it a caller is told to come again."""
 
 PUBLIC: Final = "public"
 """Rule of a handler that anybody may call."""
@@ -53,33 +61,39 @@ class SignedIn:
     token_hash: bytes
 
 
-def read_token(headers: list[tuple[bytes, bytes]]) -> str | None:
-    """Return the sign-in token among a request's raw headers, or None."""
+def read_token(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+    """Return the sign-in token among a request's raw headers, or None.
+
+    The product writes its cookies without quotes or escapes, so they are read without any.
+    Source: RFC 6265, section 4.2.1, `cookie-string`.
+    """
     for name, value in headers:
-        if name == b"cookie" and COOKIE.encode() in value:
-            try:
-                morsel = SimpleCookie(value.decode("latin-1")).get(COOKIE)
-            except CookieError:
-                return None
-            if morsel is not None:
-                return morsel.value
+        if name == b"cookie":
+            for pair in value.split(b";"):
+                key, _, token = pair.partition(b"=")
+                if key.strip() == _COOKIE_BYTES:
+                    return token.strip()
     return None
 
 
 class Identity:
-    """Finds the actor of a token, remembering answers for a short while."""
+    """Finds the actor of a token, remembering answers for a short while.
+
+    Concurrent look-ups share one statement, so that a crowd at a door needs one connection.
+    """
 
     def __init__(self, db: Database, *, now: Callable[[], datetime]) -> None:
         self._db = db
         self._now = now
         self._remembered: OrderedDict[bytes, tuple[datetime, Actor | None]] = OrderedDict()
+        self._lookups = Gathering(self._look_up, list_max=LOOKUPS_MAX, waiting_max=WAITING_MAX)
 
-    async def find(self, headers: list[tuple[bytes, bytes]]) -> SignedIn | None:
+    async def find(self, headers: Iterable[tuple[bytes, bytes]]) -> SignedIn | None:
         """Return who signed a request in, or None. Cost: a statement where not remembered."""
         token = read_token(headers)
         if token is None:
             return None
-        token_hash = token_hash_of(token.encode())
+        token_hash = token_hash_of(token)
         actor = await self._find_actor(token_hash)
         return None if actor is None else SignedIn(actor, token_hash)
 
@@ -92,13 +106,17 @@ class Identity:
         remembered = self._remembered.get(token_hash)
         if remembered is not None and now - remembered[0] < REMEMBERED:
             return remembered[1]
-        async with self._db.read() as conn:
-            actor = await signins.find_actor(conn, token_hash=token_hash, now=now)
+        actor = await self._lookups.put(token_hash)
         self._remembered[token_hash] = (now, actor)
         self._remembered.move_to_end(token_hash)
         while len(self._remembered) > REMEMBERED_MAX:
             self._remembered.popitem(last=False)
         return actor
+
+    async def _look_up(self, token_hashes: list[bytes]) -> list[Actor | None]:
+        async with self._db.read() as conn:
+            actors = await signins.list_actors(conn, token_hashes=token_hashes, now=self._now())
+        return [actors.get(token_hash) for token_hash in token_hashes]
 
 
 class Identify(ASGIMiddleware):
@@ -111,7 +129,7 @@ class Identify(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Look the sign-in up and go on."""
-        found = await self._identity.find(list(scope["headers"]))
+        found = await self._identity.find(scope["headers"])
         scope["user"] = None if found is None else found.actor
         scope["auth"] = None if found is None else found.token_hash
         await next_app(scope, receive, send)

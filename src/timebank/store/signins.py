@@ -1,9 +1,12 @@
 """Sign-ins, the actor behind one, and one-time codes."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import Row, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,15 +17,16 @@ from timebank.store import tables
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
-_ACTOR = text(
+_ACTORS = text(
     """
-    select s.person_id, v.book_id as volunteer_book, v.id as volunteer,
+    select s.token_hash, s.person_id, v.book_id, v.id,
         p.role, p.book_id, p.organization_id, p.region
     from sign_in s
     left join volunteer v on v.person_id = s.person_id and v.ended_at is null
     left join appointment p on p.person_id = s.person_id
         and p.from_at <= :now and (p.until_at is null or p.until_at > :now)
-    where s.token_hash = :token_hash and s.ended_at is null and s.expires_at > :now
+    where s.token_hash = any(cast(:token_hashes as bytea[]))
+        and s.ended_at is null and s.expires_at > :now
     order by p.from_at
     """
 )
@@ -33,27 +37,46 @@ async def find_actor(conn: AsyncConnection, *, token_hash: bytes, now: datetime)
 
     Cost: one statement.
     """
-    rows = (await conn.execute(_ACTOR, {"token_hash": token_hash, "now": now})).all()
-    if not rows:
-        return None
-    person, book, volunteer = rows[0][:3]
+    return (await list_actors(conn, token_hashes=[token_hash], now=now)).get(token_hash)
+
+
+async def list_actors(
+    conn: AsyncConnection, *, token_hashes: Sequence[bytes], now: datetime
+) -> dict[bytes, Actor]:
+    """Return who each sign-in belongs to and what they are at `now`.
+
+    Shape: one item per sign-in that has not ended, by the hash of its token.
+
+    Cost: one statement.
+    """
+    rows = await conn.execute(_ACTORS, {"token_hashes": list(token_hashes), "now": now})
+    by_token: dict[bytes, list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        by_token[row[0]].append(row)
+    return {token_hash: _actor(found) for token_hash, found in by_token.items()}
+
+
+def _actor(rows: Sequence[Row[Any]]) -> Actor:
+    """Return the actor of one sign-in, of whose appointments there is a row each."""
     roles: set[Role] = set()
     organizations: dict[OrganizationId, None] = {}
+    volunteer: VolunteerId | None = None
     scope: Scope | None = None
-    if volunteer is not None:
-        roles.add(Role.VOLUNTEER)
     for row in rows:
-        if row.role is None:
-            continue
-        roles.add(Role(row.role))
-        if row.organization_id is not None:
-            organizations[OrganizationId(row.book_id, row.organization_id)] = None
-        if row.region is not None:
-            scope = Scope(row.region)
+        _, person, volunteer_book, number, role, book, organization, region = tuple(row)
+        if number is not None:
+            volunteer = VolunteerId(volunteer_book, number)
+            roles.add(Role.VOLUNTEER)
+        if role is not None:
+            roles.add(Role(role))
+        if organization is not None:
+            organizations[OrganizationId(book, organization)] = None
+        if region is not None:
+            scope = Scope(region)
     return Actor(
         person=person,
         roles=frozenset(roles),
-        volunteer=None if volunteer is None else VolunteerId(book, volunteer),
+        volunteer=volunteer,
         organizations=tuple(organizations),
         scope=scope,
     )

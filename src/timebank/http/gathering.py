@@ -1,0 +1,70 @@
+"""Where concurrent requests queue for one statement: what arrives meanwhile is the next list.
+
+No timer, no added latency when idle: a lone item is a list of one. A busy hour costs less per item
+than a quiet one.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class CrowdedError(Exception):
+    """More wait than can be answered soon; nothing was done."""
+
+
+class Gathering(Generic[Item, Result]):
+    """Collects the items of one process and works on them together, one list at a time.
+
+    Args:
+        work: Returns one result per item, in their order.
+        list_max: Longest list worked on at once: bounds how long the first of it waits.
+        waiting_max: How many may queue: beyond it a caller is told to come again.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[list[Item]], Awaitable[Sequence[Result]]],
+        *,
+        list_max: int,
+        waiting_max: int,
+    ) -> None:
+        self._work = work
+        self._list_max = list_max
+        self._waiting_max = waiting_max
+        self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._worker: asyncio.Task[None] | None = None
+
+    def put(self, item: Item) -> asyncio.Future[Result]:
+        """Queue an item and return its result to come.
+
+        Whatever fails the work on its list is raised to everyone who waits for that list.
+
+        Raises:
+            CrowdedError: Too many wait already.
+        """
+        if len(self._waiting) >= self._waiting_max:
+            raise CrowdedError
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work_off())
+        return future
+
+    async def _work_off(self) -> None:
+        while self._waiting:
+            batch = self._waiting[: self._list_max]
+            del self._waiting[: self._list_max]
+            try:
+                results = await self._work([item for item, _ in batch])
+            except Exception as error:
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error)
+            else:
+                for (_, future), result in zip(batch, results, strict=True):
+                    if not future.done():
+                        future.set_result(result)

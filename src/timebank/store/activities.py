@@ -197,6 +197,42 @@ async def list_locked_open_shifts(conn: AsyncConnection, *, book: int, activity:
     return list(rows.scalars())
 
 
+async def find_listed(
+    conn: AsyncConnection, *, organization: OrganizationId, title: str
+) -> int | None:
+    """Return the newest published activity of an organization with a title, or None."""
+    c = tables.activity.c
+    number: int | None = await conn.scalar(
+        select(func.max(c.id)).where(
+            c.book_id == organization.book,
+            c.organization_id == organization.id,
+            c.title == title,
+            c.is_listed,
+            c.cancelled_at.is_(None),
+        )
+    )
+    return number
+
+
+async def list_coming_shifts(
+    conn: AsyncConnection, *, book: int, activity: int, now: datetime
+) -> list[tuple[int, datetime]]:
+    """Return number and start of an activity's open shifts that have not ended, by start."""
+    c = tables.shift.c
+    rows = await conn.execute(
+        select(c.id, c.starts_at)
+        .where(
+            c.book_id == book,
+            c.activity_id == activity,
+            c.ends_at > now,
+            c.cancelled_at.is_(None),
+            c.closed_at.is_(None),
+        )
+        .order_by(c.starts_at, c.id)
+    )
+    return [(number, starts_at) for number, starts_at in rows]
+
+
 async def list_open_shifts(conn: AsyncConnection, *, book: int, activity: int) -> list[int]:
     """Return the shifts of an activity that are neither cancelled nor closed, in order."""
     rows = await conn.execute(_open_shifts(book, activity))

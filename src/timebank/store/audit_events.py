@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.store import tables
@@ -24,3 +24,12 @@ async def insert_audit_events(
     ]
     if rows:
         await conn.execute(insert(tables.audit_event), rows)
+
+
+async def find_first_at(conn: AsyncConnection, *, act: str, subject: str) -> datetime | None:
+    """Return when an act was first done to a subject, or None. Reads the whole log."""
+    c = tables.audit_event.c
+    at: datetime | None = await conn.scalar(
+        select(func.min(c.at)).where(c.act == act, c.subject == subject)
+    )
+    return at

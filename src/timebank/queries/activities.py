@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Date, Table, and_, cast, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from timebank.domain.activity import SPAN_MAX
 from timebank.domain.actor import OrganizationId, VolunteerId
 from timebank.domain.period import Period
 from timebank.domain.region import county_of
@@ -271,6 +272,8 @@ def _upcoming(scope: Scope, now: datetime, field: ServiceField | None) -> list[C
         h.book_id.between(county_of(codes.start), county_of(codes.stop - 1)),
         a.region.between(codes.start, codes.stop - 1),
         h.ends_at > now,
+        # Follows from the line above, and is what the index on the start can answer.
+        h.starts_at > now - SPAN_MAX,
         h.cancelled_at.is_(None),
         h.closed_at.is_(None),
         a.cancelled_at.is_(None),

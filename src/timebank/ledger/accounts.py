@@ -119,7 +119,11 @@ async def issuing_account(conn: AsyncConnection, *, head: Head, unit: int, now: 
     """Return the account of the book itself from which a unit is issued, opened where absent.
 
     The caller holds the book's lock.
+
+    Cost: none for minutes, whose account is opened with the book; else those of `ensure_accounts`.
     """
+    if unit == Unit.MINUTES and head.minutes_issuing is not None:
+        return head.minutes_issuing
     kind = AccountKind.ISSUING
     found = await find_accounts(conn, book=head.book, unit=unit, kind=kind, owners=[0])
     if 0 in found:

@@ -8,11 +8,10 @@ Core on purpose: Core costs four to six times the driver here.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import driver_of
@@ -25,8 +24,7 @@ from timebank.domain.posting import (
     decide_postings,
     recorded_after,
 )
-from timebank.domain.transfer import AccountKind, Service, Transfer
-from timebank.ledger import tables
+from timebank.domain.transfer import AccountKind, Service, Transfer, Unit
 
 BATCH_MAX = 8_000
 """Longest list of one batch: beyond it nothing gets cheaper, and the book's lock is held longer."""
@@ -55,8 +53,16 @@ TRANSFER_COLUMNS = (
 
 _COLUMNS = ", ".join(TRANSFER_COLUMNS)
 
-_ACCOUNTS = """
-    select a.id, a.unit, a.kind, coalesce(s.debits, 0), coalesce(s.credits, 0),
+_LOCK = f"""
+    select b.zone, b.seq, b.batch, b.accounts, b.recorded_at, a.id
+    from book b left join account a
+        on a.book_id = b.id and a.kind = {AccountKind.ISSUING} and a.owner = 0
+        and a.unit = {Unit.MINUTES}
+    where b.id = $1 for update of b
+"""  # noqa: S608 kind and unit are constants
+
+_ACCOUNTS_AND_KNOWN = """
+    select null::bigint, a.id, a.unit, a.kind, coalesce(s.debits, 0), coalesce(s.credits, 0),
         a.is_debit_bounded, a.is_credit_bounded
     from unnest($2::bigint[]) as named(id)
     join account a on a.book_id = $1 and a.id = named.id
@@ -65,48 +71,41 @@ _ACCOUNTS = """
         where book_id = $1 and account = named.id
         order by batch desc limit 1
     ) s on true
+    union all
+    select seq, null, null, null, null, null, null, null
+    from transfer where book_id = $1 and key = any($3::uuid[])
 """
 
-_KNOWN = f"""
-    select seq, {_COLUMNS} from transfer where book_id = $1 and key = any($2::uuid[])
-"""  # noqa: S608 the columns are constants
-
-_REVERSIBLE = """
+_ENTRIES = """
     select t.seq, {columns}, exists (
         select from transfer r where r.book_id = $1 and r.reverses = t.seq
     )
     from transfer t where t.book_id = $1 and t.seq = any($2::bigint[])
 """.format(columns=", ".join(f"t.{name}" for name in TRANSFER_COLUMNS))  # noqa: S608
 
-_WRITE_HEAD = """
+_WRITE = f"""
     with moved as (
         update book set seq = $3, batch = $4, recorded_at = $5 where id = $1 and seq = $2 - 1
         returning 1
-    )
-    insert into batch (book_id, batch, first_seq, last_seq, recorded_at)
-    select $1, $4, $2, $3, $5 from moved returning 1
-"""
-
-_WRITE_ENTRIES = f"""
-    with posted as (
+    ), sealed as (
+        insert into batch (book_id, batch, first_seq, last_seq, recorded_at)
+        select $1, $4, $2, $3, $5 from moved
+    ), posted as (
         insert into transfer (book_id, seq, recorded_at, {_COLUMNS})
-        select $1, $2 + n - 1, $3, {_COLUMNS}
+        select $1, $2 + n - 1, $5, {_COLUMNS}
         from unnest(
-            $4::uuid[], $5::smallint[], $6::smallint[], $7::bigint[], $8::bigint[], $9::bigint[],
-            $10::timestamptz[], $11::bigint[], $12::smallint[], $13::smallint[], $14::int[],
-            $15::bigint[], $16::bigint[], $17::smallint[], $18::bigint[], $19::bigint[]
+            $6::uuid[], $7::smallint[], $8::smallint[], $9::bigint[], $10::bigint[], $11::bigint[],
+            $12::timestamptz[], $13::bigint[], $14::smallint[], $15::smallint[], $16::int[],
+            $17::bigint[], $18::bigint[], $19::smallint[], $20::bigint[], $21::bigint[]
         ) with ordinality as item({_COLUMNS}, n)
-    )
-    insert into account_state (book_id, account, batch, debits, credits, places)
-    select $1, account, $20, debits, credits, places::int[]
-    from unnest($21::bigint[], $22::bigint[], $23::bigint[], $24::text[])
-        as state(account, debits, credits, places)
-"""  # noqa: S608 the columns are constants
-
-_WRITE_ROLLUP = """
-    with served as (
+    ), stated as (
+        insert into account_state (book_id, account, batch, debits, credits, places)
+        select $1, account, $4, debits, credits, places::int[]
+        from unnest($22::bigint[], $23::bigint[], $24::bigint[], $25::text[])
+            as state(account, debits, credits, places)
+    ), served as (
         select * from unnest(
-            $2::int[], $3::bigint[], $4::smallint[], $5::smallint[], $6::bigint[], $7::int[]
+            $26::int[], $27::bigint[], $28::smallint[], $29::smallint[], $30::bigint[], $31::int[]
         ) as served(month, volunteer, assurance, measured, minutes, services)
     ), by_month as (
         insert into volunteer_month as m
@@ -114,16 +113,17 @@ _WRITE_ROLLUP = """
         select $1, month, volunteer, assurance, measured, minutes, services from served
         on conflict (book_id, month, volunteer, assurance, measured) do update
         set minutes = m.minutes + excluded.minutes, services = m.services + excluded.services
+    ), by_year as (
+        insert into volunteer_year as y
+            (book_id, year, volunteer, assurance, measured, minutes, services)
+        select $1, month / 100, volunteer, assurance, measured, sum(minutes), sum(services)
+        from served group by 2, 3, 4, 5 order by 2, 3, 4, 5
+        on conflict (book_id, year, volunteer, assurance, measured) do update
+        set minutes = y.minutes + excluded.minutes, services = y.services + excluded.services
     )
-    insert into volunteer_year as y
-        (book_id, year, volunteer, assurance, measured, minutes, services)
-    select $1, month / 100, volunteer, assurance, measured, sum(minutes), sum(services)
-    from served group by 2, 3, 4, 5 order by 2, 3, 4, 5
-    on conflict (book_id, year, volunteer, assurance, measured) do update
-    set minutes = y.minutes + excluded.minutes, services = y.services + excluded.services
-"""
+    select count(*) from moved
+"""  # noqa: S608 the columns are constants
 
-_STATE_COLUMNS = ("book_id", "account", "batch", "debits", "credits", "places")
 _NO_SERVICE = (None, None, None, None, None, None, None)
 
 
@@ -135,6 +135,7 @@ class Head:
         zone: IANA name of the zone whose months the roll-up counts.
         seq: The newest entry, 0 in an empty book.
         recorded_at: When the newest batch was recorded; None in an empty book.
+        minutes_issuing: The account that minutes are issued from; None before it is opened.
     """
 
     book: int
@@ -143,6 +144,7 @@ class Head:
     batch: int
     accounts: int
     recorded_at: datetime | None
+    minutes_issuing: int | None = None
 
 
 async def find_locked_head(conn: AsyncConnection, *, book: int) -> Head | None:
@@ -150,14 +152,8 @@ async def find_locked_head(conn: AsyncConnection, *, book: int) -> Head | None:
 
     Cost: one statement. Whoever else writes to the book waits.
     """
-    c = tables.book.c
-    rows = await conn.execute(
-        select(c.zone, c.seq, c.batch, c.accounts, c.recorded_at)
-        .where(c.id == book)
-        .with_for_update()
-    )
-    row = rows.first()
-    return None if row is None else Head(book, *row)
+    row = (await conn.exec_driver_sql(_LOCK, (book,))).first()
+    return None if row is None else Head(book, *tuple(row))
 
 
 async def append(
@@ -172,7 +168,8 @@ async def append(
     Raises:
         ValueError: The list is longer than `BATCH_MAX`.
 
-    Cost: two statements to read (three with reversals), three to write; none where nothing posts.
+    Cost: one statement to read (two with reversals or known keys) and one to write, with two
+    `COPY` where the list is long; none to write where nothing posts.
     """
     if len(transfers) > BATCH_MAX:
         raise ValueError(f"a batch holds at most {BATCH_MAX} transfers")
@@ -180,50 +177,46 @@ async def append(
         return []
     driver = await driver_of(conn)
 
-    accounts, unplaced = await _read_accounts(driver, head.book, transfers)
-    facts = Facts(
-        last_seq=head.seq,
-        accounts=accounts,
-        known=await _read_known(driver, head.book, transfers),
-        reversible=await _read_reversible(driver, head.book, transfers),
-    )
+    facts, unplaced = await _read_facts(driver, head, transfers)
 
     plan = decide_postings(transfers, facts)
 
     if plan.posted:
-        await _write(driver, head, plan, accounts, unplaced, now)
+        await _write(driver, head, plan, facts.accounts, unplaced, now)
     return plan.outcomes
 
 
-async def _read_accounts(
-    driver: asyncpg.Connection, book: int, transfers: Sequence[Transfer]
-) -> tuple[dict[int, AccountState], set[int]]:
+async def _read_facts(
+    driver: asyncpg.Connection, head: Head, transfers: Sequence[Transfer]
+) -> tuple[Facts, set[int]]:
+    """Return what is known of a list, and which accounts are too busy to list their entries."""
+    book = head.book
     named = {t.debit for t in transfers} | {t.credit for t in transfers}
-    rows = await driver.fetch(_ACCOUNTS, book, list(named))
-    states: dict[int, AccountState] = {}
+    accounts: dict[int, AccountState] = {}
     unplaced: set[int] = set()
-    for account, unit, kind, debits, credits_, is_debit_bounded, is_credit_bounded in rows:
-        states[account] = AccountState(unit, debits, credits_, is_debit_bounded, is_credit_bounded)
+    known: list[int] = []
+    for seq, account, unit, kind, *state in await driver.fetch(
+        _ACCOUNTS_AND_KNOWN, book, list(named), [t.key for t in transfers]
+    ):
+        if seq is not None:
+            known.append(seq)
+            continue
+        accounts[account] = AccountState(unit, *state)
         if kind == AccountKind.ISSUING:
             unplaced.add(account)
-    return states, unplaced
 
-
-async def _read_known(
-    driver: asyncpg.Connection, book: int, transfers: Sequence[Transfer]
-) -> dict[UUID, Entry]:
-    rows = await driver.fetch(_KNOWN, book, [t.key for t in transfers])
-    return {row["key"]: Entry(row[0], read_transfer(row)) for row in rows}
-
-
-async def _read_reversible(
-    driver: asyncpg.Connection, book: int, transfers: Sequence[Transfer]
-) -> dict[int, Entry]:
-    seqs = [t.reverses for t in transfers if t.reverses is not None]
-    if not seqs:
-        return {}
-    rows = await driver.fetch(_REVERSIBLE, book, seqs)
-    return {row[0]: Entry(row[0], read_transfer(row), is_reversed=row[-1]) for row in rows}
+    reversed_ = [t.reverses for t in transfers if t.reverses is not None]
+    entries: dict[int, Entry] = {}
+    if known or reversed_:
+        for row in await driver.fetch(_ENTRIES, book, known + reversed_):
+            entries[row[0]] = Entry(row[0], read_transfer(row), is_reversed=row[-1])
+    facts = Facts(
+        last_seq=head.seq,
+        accounts=accounts,
+        known={entries[seq].transfer.key: entries[seq] for seq in known},
+        reversible=entries,
+    )
+    return facts, unplaced
 
 
 def read_transfer(row: asyncpg.Record | RowMapping) -> Transfer:
@@ -263,31 +256,18 @@ async def _write(
     book, batch = head.book, head.batch + 1
     last_seq = head.seq + len(plan.posted)
     recorded_at = recorded_after(head.recorded_at, now)
-    moved = await driver.fetchval(_WRITE_HEAD, book, plan.first_seq, last_seq, batch, recorded_at)
-    if moved is None:
-        raise AssertionError("the book moved under its lock")
-
     rows = [(*t[:8], *(t.service or _NO_SERVICE), t.reverses) for t in plan.posted]
-    if len(rows) < _COPY_MIN:
-        touched = [
-            (
-                account,
-                accounts[account].debits,
-                accounts[account].credits,
-                None if account in unplaced else "{" + ",".join(map(str, places)) + "}",
-            )
-            for account, places in plan.touched.items()
-        ]
-        await driver.execute(
-            _WRITE_ENTRIES,
-            book,
-            plan.first_seq,
-            recorded_at,
-            *zip(*rows, strict=True),
-            batch,
-            *zip(*touched, strict=True),
+    states = [
+        (
+            account,
+            accounts[account].debits,
+            accounts[account].credits,
+            None if account in unplaced else places,
         )
-    else:
+        for account, places in plan.touched.items()
+    ]
+    served = _rollup(plan.posted, ZoneInfo(head.zone))
+    if len(rows) >= _COPY_MIN:
         await driver.copy_records_to_table(
             "transfer",
             columns=("book_id", "seq", "recorded_at", *TRANSFER_COLUMNS),
@@ -297,24 +277,35 @@ async def _write(
         )
         await driver.copy_records_to_table(
             "account_state",
-            columns=_STATE_COLUMNS,
-            records=[
-                (
-                    book,
-                    account,
-                    batch,
-                    accounts[account].debits,
-                    accounts[account].credits,
-                    None if account in unplaced else places,
-                )
-                for account, places in plan.touched.items()
-            ],
+            columns=("book_id", "account", "batch", "debits", "credits", "places"),
+            records=[(book, account, batch, *state) for account, *state in states],
         )
-    served = _rollup(plan.posted, ZoneInfo(head.zone))
-    if served:
-        await driver.execute(_WRITE_ROLLUP, book, *zip(*served, strict=True))
+        rows, states = [], []
+    moved = await driver.fetchval(
+        _WRITE,
+        book,
+        plan.first_seq,
+        last_seq,
+        batch,
+        recorded_at,
+        *_columns(rows, len(TRANSFER_COLUMNS)),
+        *_columns(
+            [
+                (*sums, None if places is None else "{" + ",".join(map(str, places)) + "}")
+                for *sums, places in states
+            ],
+            4,
+        ),
+        *_columns(served, 6),
+    )
+    if not moved:
+        raise AssertionError("the book moved under its lock")
 
     head.seq, head.batch, head.recorded_at = last_seq, batch, recorded_at
+
+
+def _columns(rows: Sequence[tuple[object, ...]], count: int) -> list[tuple[object, ...]]:
+    return list(zip(*rows, strict=True)) or [()] * count
 
 
 def _rollup(

@@ -22,7 +22,7 @@ from timebank.domain.qr import Scan
 from timebank.domain.transfer import Unit
 from timebank.ledger import accounts, journal
 from timebank.store import attendance
-from timebank.store.attendance import Stay, StayEnd
+from timebank.store.attendance import Stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ async def record_scans(
     this function returns after it.
 
     Cost: one transaction per book; its statements do not depend on the number of scans: one to
-    lock, two to read, at most two for attendance and, with departures, those of one batch.
+    lock, one to read, one for attendance and, with departures, those of one batch.
     """
     results: dict[int, RecordedScan] = {}
     by_book: dict[int, list[int]] = defaultdict(list)
@@ -86,24 +86,16 @@ async def _record_in_book(
             _decide(facts, stay, request) for stay, request in zip(stays, requests, strict=True)
         ]
 
-        arrivals: list[StayEnd] = []
-        departures: list[StayEnd] = []
-        credits_ = []
-        for stay, decision in zip(stays, decisions, strict=True):
-            match decision:
-                case Arrived(at):
-                    arrivals.append(StayEnd(stay, at, is_measured=True))
-                case Left(at, credit):
-                    departures.append(StayEnd(stay, at, is_measured=True))
-                    credits_.append(credit)
-                case Refused():
-                    pass
-                case _:
-                    assert_never(decision)
-        if arrivals:
-            await attendance.insert_arrivals(conn, book=book, arrivals=arrivals)
-        if departures:
-            await attendance.set_departures(conn, book=book, departures=departures)
+        changed = {
+            stay: facts[stay]
+            for stay, decision in zip(stays, decisions, strict=True)
+            if not isinstance(decision, Refused)
+        }
+        if changed:
+            await attendance.record_stays(
+                conn, book=book, stays=list(changed.values()), is_departure_measured=True
+            )
+        credits_ = [decision.credit for decision in decisions if isinstance(decision, Left)]
         outcomes = iter(await journal.append(conn, head=head, transfers=credits_, now=now))
         recorded = []
         for decision in decisions:

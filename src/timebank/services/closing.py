@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,7 +27,7 @@ from timebank.ledger.journal import Head
 from timebank.services.errors import NotFoundError
 from timebank.services.permission import check_organizes
 from timebank.store import activities, attendance, audit_events, signups
-from timebank.store.attendance import Stay, StayEnd
+from timebank.store.attendance import Stay
 
 
 async def close_shift(
@@ -89,7 +90,7 @@ async def close_shift(
         if any(each.is_correctable for each in refused.values()):
             return ClosingRefused(ClosingRefusal.DEPARTURES, refused)
 
-        await _settle(conn, heads, settled, shift_book=shift_book, shift=shift, now=now)
+        await _settle(conn, heads, settled, facts, now=now)
         await activities.set_shift_closed(conn, book=shift_book, shift=shift, at=now)
         subject = f"shift/{shift_book}/{shift}"
         await audit_events.insert_audit_events(
@@ -138,23 +139,22 @@ async def _settle(
     conn: AsyncConnection,
     heads: Mapping[int, Head],
     settled: Mapping[VolunteerId, Departure],
+    facts: Mapping[VolunteerId, ScanFacts],
     *,
-    shift_book: int,
-    shift: int,
     now: datetime,
 ) -> None:
-    by_book: dict[int, list[tuple[Stay, Departure]]] = defaultdict(list)
-    for volunteer, departure in settled.items():
-        stay = Stay(volunteer.id, shift_book, shift)
-        by_book[volunteer.book].append((stay, departure))
-    for book, stays in by_book.items():
-        await attendance.set_departures(
+    by_book: dict[int, list[VolunteerId]] = defaultdict(list)
+    for volunteer in settled:
+        by_book[volunteer.book].append(volunteer)
+    for book, volunteers in by_book.items():
+        await attendance.record_stays(
             conn,
             book=book,
-            departures=[StayEnd(stay, each.at, is_measured=False) for stay, each in stays],
+            stays=[replace(facts[each], left_at=settled[each].at) for each in volunteers],
+            is_departure_measured=False,
         )
         outcomes = await journal.append(
-            conn, head=heads[book], transfers=[each.credit for _, each in stays], now=now
+            conn, head=heads[book], transfers=[settled[each].credit for each in volunteers], now=now
         )
         for outcome in outcomes:
             if isinstance(outcome, PostingRefused):

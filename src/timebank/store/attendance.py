@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,20 +24,18 @@ _FACTS = """
         and t.shift_book = named.shift_book and t.shift_id = named.shift
 """
 
-_ARRIVALS = """
-    insert into attendance
-        (book_id, volunteer_id, shift_book, shift_id, arrived_at, arrival_measured)
-    select $1, volunteer, shift_book, shift, at, is_measured
-    from unnest($2::bigint[], $3::int[], $4::bigint[], $5::timestamptz[], $6::boolean[])
-        as arrived(volunteer, shift_book, shift, at, is_measured)
-"""
-
-_DEPARTURES = """
-    update attendance t set left_at = gone.at, departure_measured = gone.is_measured
-    from unnest($2::bigint[], $3::int[], $4::bigint[], $5::timestamptz[], $6::boolean[])
-        as gone(volunteer, shift_book, shift, at, is_measured)
-    where t.book_id = $1 and t.volunteer_id = gone.volunteer
-        and t.shift_book = gone.shift_book and t.shift_id = gone.shift and t.left_at is null
+_RECORD = """
+    insert into attendance as t
+        (book_id, volunteer_id, shift_book, shift_id, arrived_at, arrival_measured, left_at,
+            departure_measured)
+    select $1, volunteer, shift_book, shift, arrived_at, arrival_measured, left_at,
+        case when left_at is not null then $8::boolean end
+    from unnest(
+        $2::bigint[], $3::int[], $4::bigint[], $5::timestamptz[], $6::boolean[], $7::timestamptz[]
+    ) as stay(volunteer, shift_book, shift, arrived_at, arrival_measured, left_at)
+    on conflict (book_id, volunteer_id, shift_book, shift_id) do update
+    set left_at = excluded.left_at, departure_measured = excluded.departure_measured
+    where t.left_at is null
 """
 
 
@@ -51,19 +48,6 @@ class Stay:
     shift: int
 
 
-@dataclass(frozen=True, slots=True)
-class StayEnd:
-    """One end of a stay.
-
-    Attributes:
-        is_measured: By a code; else set by the organizer.
-    """
-
-    stay: Stay
-    at: datetime
-    is_measured: bool
-
-
 async def list_scan_facts(
     conn: AsyncConnection, *, book: int, issuing_account: int, stays: Sequence[Stay]
 ) -> dict[Stay, ScanFacts]:
@@ -72,7 +56,14 @@ async def list_scan_facts(
     Cost: one statement.
     """
     driver = await driver_of(conn)
-    rows = await driver.fetch(_FACTS, book, *_columns(list(dict.fromkeys(stays))))
+    named = dict.fromkeys(stays)
+    rows = await driver.fetch(
+        _FACTS,
+        book,
+        [stay.volunteer for stay in named],
+        [stay.shift_book for stay in named],
+        [stay.shift for stay in named],
+    )
     return {
         Stay(row[0], row[2], row[3]): ScanFacts(
             book=book,
@@ -97,33 +88,28 @@ async def list_scan_facts(
     }
 
 
-async def insert_arrivals(conn: AsyncConnection, *, book: int, arrivals: Sequence[StayEnd]) -> None:
-    """Record that volunteers came. Cost: one statement."""
-    driver = await driver_of(conn)
-    await driver.execute(_ARRIVALS, book, *_end_columns(arrivals))
-
-
-async def set_departures(
-    conn: AsyncConnection, *, book: int, departures: Sequence[StayEnd]
+async def record_stays(
+    conn: AsyncConnection,
+    *,
+    book: int,
+    stays: Sequence[ScanFacts],
+    is_departure_measured: bool,
 ) -> None:
-    """Record that volunteers left. Cost: one statement."""
+    """Record arrivals and departures: each stay once, as it is from now on.
+
+    Departures are all measured by a code, or all set by an organizer.
+
+    Cost: one statement.
+    """
     driver = await driver_of(conn)
-    await driver.execute(_DEPARTURES, book, *_end_columns(departures))
-
-
-def _columns(stays: Sequence[Stay]) -> tuple[list[int], list[int], list[int]]:
-    return (
+    await driver.execute(
+        _RECORD,
+        book,
         [stay.volunteer for stay in stays],
         [stay.shift_book for stay in stays],
         [stay.shift for stay in stays],
-    )
-
-
-def _end_columns(
-    ends: Sequence[StayEnd],
-) -> tuple[list[int], list[int], list[int], list[datetime], list[bool]]:
-    return (
-        *_columns([end.stay for end in ends]),
-        [end.at for end in ends],
-        [end.is_measured for end in ends],
+        [stay.arrived_at for stay in stays],
+        [stay.arrival_measured for stay in stays],
+        [stay.left_at for stay in stays],
+        is_departure_measured,
     )

@@ -11,6 +11,7 @@ from unicodedata import east_asian_width
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, ColumnElement, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.domain.assurance import Assurance, Measured
@@ -209,7 +210,7 @@ async def _list_divisions(
     codes = scope.codes
     newest = (
         select(p.region, p.count, p.as_of, p.source, p.is_estimate)
-        .distinct(p.region)
+        .ext(distinct_on(p.region))
         .where(p.region >= codes.start, p.region < codes.stop, p.as_of <= last_day)
         # A counted figure goes before an estimate of the same day.
         .order_by(p.region, p.as_of.desc(), p.is_estimate, p.source)
@@ -251,7 +252,7 @@ async def _sum_by_home(
     # Backwards through the primary key: the newest home comes first, and nothing is sorted.
     home = (
         select(h.book_id, h.volunteer_id, h.region)
-        .distinct(h.book_id, h.volunteer_id)
+        .ext(distinct_on(h.book_id, h.volunteer_id))
         .where(h.book_id.in_(books_), h.from_on <= date(year, 12, 31))
         .order_by(h.book_id.desc(), h.volunteer_id.desc(), h.from_on.desc())
         .subquery()

@@ -311,7 +311,8 @@ def _draw_days(
     # The days rise with the place; where two are the same, the later one moves on.
     spread = person * (2 * plan.days)
     days = np.maximum.accumulate(days - place + spread) - spread + place
-    return np.minimum(days, plan.days - count + place)
+    moved: NDArray[np.int64] = np.minimum(days, plan.days - count + place)
+    return moved
 
 
 def _draw_works(

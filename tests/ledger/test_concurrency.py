@@ -134,6 +134,23 @@ async def test_twenty_simultaneous_spends_stop_at_the_bound(book: OpenBook) -> N
     assert await book.broken_rules() == []
 
 
+async def test_a_writer_whose_head_is_stale_is_stopped(book: OpenBook) -> None:
+    async with book.db.write() as conn:
+        stale = await journal.find_locked_head(conn, book=BOOK)
+    await book.post(book.service("a"))
+    assert stale is not None
+
+    async def post_on_it() -> None:
+        async with book.db.write() as conn:
+            await journal.find_locked_head(conn, book=BOOK)
+            await journal.append(conn, head=stale, transfers=[book.service("b")], now=NINE)
+
+    with pytest.raises((AssertionError, asyncpg.UniqueViolationError)):
+        await post_on_it()
+    assert await book.held(book.first) == 60
+    assert await book.broken_rules() == []
+
+
 async def test_batches_number_their_entries_without_gaps(
     book: OpenBook, owner: asyncpg.Connection
 ) -> None:

@@ -4,10 +4,12 @@ The server is the embedded one that the product ships. `TIMEBANK_TEST_DATABASE_U
 URL, such as postgresql+asyncpg://postgres@127.0.0.1:5432/postgres) runs the suite on another.
 """
 
+import asyncio
 import os
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -48,13 +50,22 @@ def template(server_url: str) -> str:
     return name
 
 
+@contextmanager
+def copied(server_url: str, template: str) -> Iterator[str]:
+    """A copy of a database while the block runs: the owner's URL of it."""
+    name = f"timebank_test_{uuid.uuid4().hex[:8]}"
+    _run_sql(server_url, f'create database "{name}" template "{template}"')
+    try:
+        yield _named(server_url, name)
+    finally:
+        _run_sql(server_url, f'drop database "{name}" with (force)')
+
+
 @pytest.fixture
 def database_url(server_url: str, template: str) -> Iterator[str]:
     """The owner's URL of a migrated, empty database of the test's own."""
-    name = f"timebank_test_{uuid.uuid4().hex[:8]}"
-    _run_sql(server_url, f'create database "{name}" template "{template}"')
-    yield _named(server_url, name)
-    _run_sql(server_url, f'drop database "{name}" with (force)')
+    with copied(server_url, template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -88,8 +99,6 @@ def _dsn(url: str) -> str:
 
 
 def _run_sql(url: str, statement: str) -> None:
-    import asyncio
-
     async def run() -> None:
         connection = await asyncpg.connect(_dsn(url))
         await connection.execute(statement)

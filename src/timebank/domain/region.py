@@ -53,3 +53,8 @@ def subtree(code: int) -> range:
 def county_of(code: int) -> int:
     """Return the six-digit county code, which is also the number of the county's book."""
     return code // 1_000_000
+
+
+def county_code(book: int) -> int:
+    """Return the division code of the county whose book it is."""
+    return book * 1_000_000

@@ -13,6 +13,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 
 from timebank.db import Database
+from timebank.domain import region
 from timebank.domain.actor import Actor, OrganizationId, VolunteerId
 from timebank.domain.scope import Scope
 from timebank.http.desk import Desk
@@ -42,11 +43,6 @@ class Kit:
     is_demo: bool
     is_secure: bool
 
-    @property
-    def public_scope(self) -> Scope:
-        """The county that this installation speaks of in public; never taken from a URL."""
-        return Scope(self.book * 1_000_000)
-
 
 TimebankRequest: TypeAlias = Request[Actor | None, bytes | None, State]
 """A request whose sign-in was looked up."""
@@ -58,6 +54,7 @@ SignedInActor: TypeAlias = NamedDependency[Actor]
 OwnVolunteer: TypeAlias = NamedDependency[VolunteerId]
 OwnOrganizations: TypeAlias = NamedDependency[tuple[OrganizationId, ...]]
 OfficeScope: TypeAlias = NamedDependency[Scope]
+CountyScope: TypeAlias = NamedDependency[Scope]
 
 
 def _kit(state: State) -> Kit:
@@ -91,6 +88,13 @@ def _organizations(request: Request[Any, Any, Any]) -> tuple[OrganizationId, ...
     return _actor(request).organizations
 
 
+def _county_scope(request: Request[Any, Any, Any], state: State) -> Scope:
+    """Return the county whose public pages are looked at: one's own, else the product's."""
+    actor: Actor | None = request.user
+    volunteer = None if actor is None else actor.volunteer
+    return Scope(region.county_code(_kit(state).book if volunteer is None else volunteer.book))
+
+
 def _office_scope(request: Request[Any, Any, Any]) -> Scope:
     scope = _actor(request).scope
     if scope is None:
@@ -106,5 +110,6 @@ DEPENDENCIES = {
     "volunteer": Provide(_volunteer, sync_to_thread=False),
     "organizations": Provide(_organizations, sync_to_thread=False),
     "office_scope": Provide(_office_scope, sync_to_thread=False),
+    "county_scope": Provide(_county_scope, sync_to_thread=False),
 }
 """Every dependency by the name under which a handler asks for it."""

@@ -1,10 +1,38 @@
-"""The district office's pages: the active rate and where it comes from, policies and their runs."""
+"""The district office's pages of the active rate: how high it is, and where it comes from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from timebank.web.parts import Choice, EvidenceShares, Link
+from litestar import Response, get
+from litestar.params import QueryParameter
+
+from timebank.db import Database
+from timebank.domain import region as divisions
+from timebank.domain.actor import Act
+from timebank.domain.metric import ActiveRate, Residents, rate_per_10k
+from timebank.domain.region import Level
+from timebank.domain.scope import Scope
+from timebank.http import spreadsheet
+from timebank.http.providers import Db, Now, OfficeScope, TimebankRequest
+from timebank.queries.active_rate import ActiveRateReport, active_rates
+from timebank.services.errors import NotFoundError
+from timebank.store.regions import list_path
+from timebank.web import format as words
+from timebank.web.catalog import Language, Translate
+from timebank.web.evidence import evidence_shares
+from timebank.web.frame import language_of, show, translate_of
+from timebank.web.parts import EvidenceShares, Link
+from timebank.web.tile_map import place_tiles
+
+_YEARS_SHOWN = 3
+"""How many years the switch offers: this one, the last complete one, and one to compare with."""
+
+_STEPS = 5
+"""Colour steps of the tile map: more are not told apart."""
+
+_Year = Annotated[int | None, QueryParameter(ge=2000, le=2100)]
+_Region = Annotated[str | None, QueryParameter(max_length=12)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +105,8 @@ class OverviewPage:
         trend_direction: Which way.
         level: What the rows are, such as `镇(街道)`.
         tiles: Empty below the town.
+        tiles_note: What a tile's place means.
         columns: How wide the tile map is.
-        unplaced: People whose home is not known, in words; empty for none.
     """
 
     region: str
@@ -97,129 +125,317 @@ class OverviewPage:
     trend: str
     trend_direction: Literal["up", "down", "level", ""]
     hours: str
-    services: str
     shares: EvidenceShares
     level: str
     rows: Sequence[RegionRow]
     tiles: Sequence[RegionTile]
+    tiles_note: str
     columns: int
     tile_rows: int
     legend: Sequence[TileStep]
-    unplaced: str
     csv_url: str
     xlsx_url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyLine:
-    """One rule in the list."""
-
-    title: str
-    dimension: str
-    sentence: str
-    valid: str
-    granted: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyPack:
-    """The rules of one rule-maker.
-
-    Attributes:
-        digest: The first characters of the pack's hash.
-    """
-
-    title: str
-    issuer: str
-    filing: str
-    digest: str
-    rules: Sequence[PolicyLine]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoliciesPage:
-    """What `district/policies.html` shows."""
-
-    region: str
-    packs: Sequence[PolicyPack]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentencePiece:
-    """A stretch of the rule's sentence.
-
-    Attributes:
-        since: For a dated number, from when it holds; empty makes the piece plain words.
-    """
-
-    text: str
-    since: str = ""
+@get("/district", rule=Act.SEE_REPORTS)
+async def show_overview(
+    request: TimebankRequest,
+    office_scope: OfficeScope,
+    db: Db,
+    now: Now,
+    region: _Region = None,
+    year: _Year = None,
+) -> Response[Any]:
+    """Show the active rate of a division and of those right below it."""
+    scope = _narrowed(office_scope, region)
+    this_year = words.local_day(now).year
+    async with db.read() as conn:
+        if year is None:
+            report = await active_rates(conn, scope=scope, year=this_year - 1)
+            if report is None or not report.rows[0].active:
+                report = await active_rates(conn, scope=scope, year=this_year)
+        else:
+            report = await active_rates(conn, scope=scope, year=year)
+        if report is None:
+            raise NotFoundError
+        before = await active_rates(conn, scope=scope, year=report.year - 1)
+        path = await list_path(conn, code=scope.region)
+    return show(
+        request,
+        "district/overview.html",
+        _overview(
+            report,
+            before=before,
+            crumbs=[(each.name, each.code) for each in path if office_scope.covers(each.code)],
+            this_year=this_year,
+            language=language_of(request),
+            _=translate_of(request),
+        ),
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParameterStep:
-    """One dated number with its source."""
-
-    name: str
-    value: str
-    since: str
-    until: str
-    citation: str
-    is_current: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyCase:
-    """One example that the pack itself promises."""
-
-    name: str
-    on: str
-    facts: str
-    outcome: Literal["met", "unmet", "unknown"]
+@get("/district/active-rate.csv", rule=Act.SEE_REPORTS)
+async def show_csv(
+    office_scope: OfficeScope, db: Db, year: _Year = None, region: _Region = None
+) -> Response[bytes]:
+    """Send the report of a subtree as CSV."""
+    report = await _report(db, _narrowed(office_scope, region), year)
+    return _file(
+        spreadsheet.active_rate_csv(report), name=_file_name(report, "csv"), media_type="text/csv"
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOutcome:
-    """What one run of the rule came to.
-
-    Attributes:
-        granted: New grants by this run.
-        already: Met, and granted before: running twice grants once.
-        unknown: A fact is missing; these are asked for, not refused.
-    """
-
-    ran: str
-    period: str
-    examined: str
-    granted: str
-    already: str
-    unmet: str
-    unknown: str
-    as_of: str
+@get("/district/active-rate.xlsx", rule=Act.SEE_REPORTS)
+async def show_xlsx(
+    office_scope: OfficeScope, db: Db, year: _Year = None, region: _Region = None
+) -> Response[bytes]:
+    """Send the report of a subtree as a workbook."""
+    report = await _report(db, _narrowed(office_scope, region), year)
+    return _file(
+        spreadsheet.active_rate_xlsx(report),
+        name=_file_name(report, "xlsx"),
+        media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyPage:
-    """What `district/policy.html` shows.
+def _narrowed(office_scope: Scope, region: str | None) -> Scope:
+    if region is None:
+        return office_scope
+    try:
+        scope = office_scope.narrowed(divisions.parse_code(region))
+    except ValueError:
+        scope = None
+    if scope is None:
+        raise NotFoundError
+    return scope
 
-    Attributes:
-        filing: The filing number and dates.
-        run_url: Where `period` is posted; empty for somebody who may not run it.
-        run: The run just made, first; then earlier ones.
-    """
 
-    title: str
-    dimension: str
-    pack: str
-    policies_url: str
-    sentence: Sequence[SentencePiece]
-    legal_basis: str
-    filing: str
-    valid: str
-    parameters: Sequence[ParameterStep]
-    cases: Sequence[PolicyCase]
-    run_url: str
-    periods: Sequence[Choice]
-    runs: Sequence[RunOutcome]
-    error: str = ""
+async def _report(db: Database, scope: Scope, year: int | None) -> ActiveRateReport:
+    if year is None:
+        raise NotFoundError
+    async with db.read() as conn:
+        report = await active_rates(conn, scope=scope, year=year)
+    if report is None:
+        raise NotFoundError
+    return report
+
+
+def _file(content: bytes, *, name: str, media_type: str) -> Response[bytes]:
+    return Response(
+        content,
+        media_type=media_type,
+        headers={
+            "content-disposition": f'attachment; filename="{name}"',
+            "cache-control": "no-store",
+        },
+    )
+
+
+def _file_name(report: ActiveRateReport, suffix: str) -> str:
+    return f"active-rate-{report.rows[0].region}-{report.year}-entry-{report.as_of.seq}.{suffix}"
+
+
+def _overview(
+    report: ActiveRateReport,
+    *,
+    before: ActiveRateReport | None,
+    crumbs: Sequence[tuple[str, int]],
+    this_year: int,
+    language: Language,
+    _: Translate,
+) -> OverviewPage:
+    top = report.rows[0]
+    below = [row for row in report.rows if row.parent == top.region]
+    rated = sorted(
+        below, key=lambda row: (-rate if (rate := _rate(row)) is not None else 1, row.region)
+    )
+    longest = max((_rate(row) or 0 for row in below), default=0) or 1
+    levels = _level_names(_)
+    url = f"/district?region={top.region}"
+    downloads = f"region={top.region}&year={report.year}"
+    last = before.rows[0] if before is not None else None
+    trend, direction = _trend(top, last, _)
+    layout = place_tiles([row.region for row in below]) if top.level != Level.TOWN else None
+    rates = [rate for row in below if (rate := _rate(row)) is not None]
+    bounds = _bounds(rates)
+    return OverviewPage(
+        region=top.name,
+        crumbs=[
+            Link(
+                label=name,
+                url=f"/district?region={code}&year={report.year}",
+                is_current=code == top.region,
+            )
+            for name, code in crumbs
+        ],
+        year=str(report.year),
+        years=[
+            Link(label=str(each), url=f"{url}&year={each}", is_current=each == report.year)
+            for each in range(this_year - _YEARS_SHOWN + 1, this_year + 1)
+        ],
+        rate=_rate_words(top),
+        rate_percent=_percent_words(top),
+        active=words.count(top.active),
+        registered=words.count(top.registered),
+        residents=_residents_words(top.residents),
+        residents_source=_source_words(top.residents, language, _),
+        definition=_(
+            "{year} 年里服务时间（减去冲正）多于 {minutes} 分钟、证据等级不低于 {grade}、"
+            "年末最后一天家在这里的志愿者人数，除以当地常住人口，按每 {per} 人计。",
+            year=report.year,
+            minutes=report.definition.minutes_above,
+            grade=report.definition.assurance_min.name,
+            per=words.count(report.definition.per),
+        ),
+        definition_name=_(
+            "活跃率定义，{day} 起",
+            day=words.full_day(report.definition.valid_from, language=language),
+        ),
+        as_of=words.count(report.as_of.seq),
+        trend=trend,
+        trend_direction=direction,
+        hours=words.hours(top.minutes, language=language),
+        shares=_shares(top),
+        level=levels.get(below[0].level, "") if below else "",
+        rows=[
+            _row(
+                row,
+                rank=str(place) if _rate(row) is not None else "",
+                longest=longest,
+                year=report.year,
+                has_below=row.level != Level.VILLAGE,
+                language=language,
+            )
+            for place, row in enumerate(rated, start=1)
+        ],
+        tiles=[]
+        if layout is None
+        else [
+            RegionTile(
+                label=row.name[:6],
+                column=layout.places[row.region][0],
+                row=layout.places[row.region][1],
+                step=_step(_rate(row), bounds),
+                rate=_rate_words(row),
+                url=f"/district?region={row.region}&year={report.year}",
+            )
+            for row in below
+        ],
+        tiles_note=""
+        if layout is None
+        else _("方块按大致方位摆放，大小不代表面积。")
+        if layout.is_compass
+        else _("方块按代码顺序摆放，位置和大小都不代表地理。"),
+        columns=0 if layout is None else layout.columns,
+        tile_rows=0 if layout is None else layout.rows,
+        legend=_legend(bounds, has_unknown=len(rates) < len(below), _=_),
+        csv_url=f"/district/active-rate.csv?{downloads}",
+        xlsx_url=f"/district/active-rate.xlsx?{downloads}",
+    )
+
+
+def _row(
+    row: ActiveRate, *, rank: str, longest: int, year: int, has_below: bool, language: Language
+) -> RegionRow:
+    width = (_rate(row) or 0) * 100 // longest
+    shares = words.shares((row.minutes_scanned, row.minutes_confirmed, row.minutes_declared))
+    scanned, confirmed = width * shares[0] // 100, width * shares[1] // 100
+    return RegionRow(
+        name=row.name,
+        url=f"/district?region={row.region}&year={year}" if has_below else "",
+        rank=rank,
+        residents=_residents_words(row.residents),
+        registered=words.count(row.registered),
+        active=words.count(row.active),
+        rate=_rate_words(row),
+        rate_percent=_percent_words(row),
+        hours=words.hours(row.minutes, language=language),
+        shares=_shares(row),
+        scanned_width=scanned,
+        confirmed_width=confirmed,
+        declared_width=width - scanned - confirmed,
+    )
+
+
+def _rate(row: ActiveRate) -> int | None:
+    return rate_per_10k(row.active, None if row.residents is None else row.residents.count)
+
+
+def _rate_words(row: ActiveRate) -> str:
+    rate = _rate(row)
+    return "" if rate is None else words.count(rate)
+
+
+def _percent_words(row: ActiveRate) -> str:
+    if row.residents is None or not row.residents.count:
+        return ""
+    return words.percent(row.active, row.residents.count)
+
+
+def _residents_words(residents: Residents | None) -> str:
+    if residents is None:
+        return ""
+    return ("≈ " if residents.is_estimate else "") + words.count(residents.count)
+
+
+def _source_words(residents: Residents | None, language: Language, _: Translate) -> str:
+    if residents is None:
+        return ""
+    return _(
+        "{source}（{day}）",
+        source=residents.source,
+        day=words.full_day(residents.as_of, language=language),
+    )
+
+
+def _shares(row: ActiveRate) -> EvidenceShares:
+    return evidence_shares((row.minutes_scanned, row.minutes_confirmed, row.minutes_declared))
+
+
+def _trend(
+    now: ActiveRate, before: ActiveRate | None, _: Translate
+) -> tuple[str, Literal["up", "down", "level", ""]]:
+    rate, rate_before = _rate(now), None if before is None else _rate(before)
+    if before is None or not before.active or rate is None or rate_before is None:
+        return "", ""
+    change = rate - rate_before
+    if change > 0:
+        return _("比上年多 {number}", number=words.count(change)), "up"
+    if change < 0:
+        return _("比上年少 {number}", number=words.count(-change)), "down"
+    return _("和上年一样"), "level"
+
+
+def _level_names(_: Translate) -> dict[str, str]:
+    return {
+        Level.CITY: _("市"),
+        Level.COUNTY: _("县（市、区）"),
+        Level.TOWN: _("镇（街道）"),
+        Level.VILLAGE: _("村（社区）"),
+    }
+
+
+def _bounds(rates: Sequence[int]) -> list[int]:
+    """Return the lower bounds of the colour steps, equally wide, from the lowest rate up."""
+    if not rates:
+        return []
+    lowest, highest = min(rates), max(rates)
+    width = max(1, -(-(highest - lowest + 1) // _STEPS))
+    return [lowest + step * width for step in range(_STEPS)]
+
+
+def _step(rate: int | None, bounds: Sequence[int]) -> int:
+    return 0 if rate is None else sum(rate >= bound for bound in bounds)
+
+
+def _legend(bounds: Sequence[int], *, has_unknown: bool, _: Translate) -> list[TileStep]:
+    steps = [
+        TileStep(
+            step=place,
+            label=f"{words.count(bound)}–{words.count(bounds[place] - 1)}"
+            if place < len(bounds)
+            else f"≥ {words.count(bound)}",
+        )
+        for place, bound in enumerate(bounds, start=1)
+    ]
+    return [*steps, TileStep(step=0, label=_("不知道"))] if has_unknown else steps

@@ -129,6 +129,11 @@ def shares(amounts: tuple[int, int, int]) -> tuple[int, int, int]:
     return (floors[0], floors[1], floors[2])
 
 
+def local_day(at: datetime, *, zone: ZoneInfo = ZONE) -> date:
+    """Return the day that people in the zone call the day of an instant."""
+    return at.astimezone(zone).date()
+
+
 def clock(at: datetime, *, zone: ZoneInfo = ZONE) -> str:
     """Return the time of day, such as `09:02`."""
     return f"{at.astimezone(zone):%H:%M}"

@@ -1,0 +1,159 @@
+"""Builds the application from settings."""
+
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.config.csrf import CSRFConfig
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.router import Router
+
+from timebank import api, web
+from timebank.api import checkins
+from timebank.db import Database
+from timebank.http import clock
+from timebank.http.desk import Desk
+from timebank.http.errors import HttpError, answer_problem, error_of
+from timebank.http.identity import Identify, Identity, permit
+from timebank.http.providers import DEPENDENCIES, Kit
+from timebank.http.security import HEADERS
+from timebank.settings import read_master_key, read_settings
+from timebank.store.seal import Seal
+from timebank.web.errors import answer_page
+
+BODY_BYTES_MAX = 64 * 1024
+"""The largest form: a page of text fits many times, a flood does not."""
+
+APP_ROLE = "timebank_app"
+"""The role whose privileges every connection of the application has."""
+
+_log = logging.getLogger("timebank")
+
+
+def build_kit(
+    *,
+    database_url: str,
+    master_key: bytes,
+    url: str,
+    book: int,
+    is_demo: bool,
+) -> Kit:
+    """Return what a running application is made of."""
+    db = Database(database_url, role=APP_ROLE)
+    return Kit(
+        db=db,
+        desk=Desk(db, now=clock.now),
+        identity=Identity(db, now=clock.now),
+        seal=Seal(master_key),
+        master_key=master_key,
+        now=clock.now,
+        url=url,
+        book=book,
+        is_demo=is_demo,
+        is_secure=url.startswith("https://"),
+    )
+
+
+def create_app(kit: Kit) -> "Application":
+    """Return the application: pages, API, and the bare route of the scan."""
+    litestar = Litestar(
+        route_handlers=[
+            Router("/", route_handlers=web.HANDLERS),
+            Router(
+                "/api", route_handlers=api.HANDLERS, exception_handlers={Exception: _answer_api}
+            ),
+        ],
+        state=State({"kit": kit}),
+        dependencies=DEPENDENCIES,
+        middleware=[Identify(kit.identity)],
+        guards=[permit],
+        csrf_config=CSRFConfig(
+            secret=kit.master_key.hex(),
+            cookie_name="timebank_csrf",
+            cookie_httponly=True,
+            cookie_secure=kit.is_secure,
+            exclude=["^/api/"],
+        ),
+        exception_handlers={Exception: _answer_any},
+        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=OpenAPIConfig(title="timebank", version="1", path="/api/schema"),
+        on_shutdown=[kit.db.close],
+        after_request=_harden,
+        logging_config=None,
+    )
+    _require_rules(litestar)
+    return Application(litestar, kit)
+
+
+class Application:
+    """The ASGI application: the scan's route first, everything else through the framework."""
+
+    def __init__(self, litestar: Litestar, kit: Kit) -> None:
+        self.litestar = litestar
+        self.kit = kit
+
+    async def __call__(
+        self,
+        scope: Any,
+        receive: Callable[[], Awaitable[Any]],
+        send: Callable[[Any], Awaitable[None]],
+    ) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and scope["path"] == checkins.PATH:
+            await checkins.create_checkin(self.kit, scope, receive, send)
+        else:
+            await self.litestar(scope, receive, send)
+
+
+def create_from_environment() -> Application:
+    """Return the application that the environment describes; what a server process starts with."""
+    settings = read_settings(os.environ, is_root=os.geteuid() == 0)
+    if settings.database_url is None or settings.url is None:
+        raise RuntimeError("start the product with `timebank serve`")
+    return create_app(
+        build_kit(
+            database_url=settings.database_url,
+            master_key=read_master_key(settings),
+            url=settings.url,
+            book=settings.book,
+            is_demo=settings.is_demo,
+        )
+    )
+
+
+def _require_rules(litestar: Litestar) -> None:
+    for route in litestar.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            is_ours = handler.fn.__module__.startswith("timebank.")
+            if isinstance(handler, HTTPRouteHandler) and is_ours and "rule" not in handler.opt:
+                raise RuntimeError(f"{handler} does not say who may call it")
+
+
+def _harden(response: Response[Any]) -> Response[Any]:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _answer_api(request: Request[Any, Any, Any], exception: Exception) -> Response[Any]:
+    _note(request, exception)
+    return _harden(answer_problem(request, exception))
+
+
+def _answer_any(request: Request[Any, Any, Any], exception: Exception) -> Response[Any]:
+    if request.url.path.startswith("/api/"):
+        return _answer_api(request, exception)
+    _note(request, exception)
+    return _harden(answer_page(request, exception))
+
+
+def _note(request: Request[Any, Any, Any], exception: Exception) -> None:
+    if error_of(exception) is HttpError.DEFECT and not (
+        isinstance(exception, HTTPException) and exception.status_code < 500
+    ):
+        _log.error("defect at %s %s", request.method, request.url.path, exc_info=exception)

@@ -1,0 +1,414 @@
+"""The command line: everything an operator does, one command each."""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import uvicorn
+from sqlalchemy import text
+
+from timebank import migrations, postgres
+from timebank.app import APP_ROLE
+from timebank.db import Database
+from timebank.domain import region as regions
+from timebank.domain.period import local_day
+from timebank.domain.scope import Scope
+from timebank.http import spreadsheet
+from timebank.ledger import audit, balances
+from timebank.policy.check import run_cases, surviving_mutants, unseen_outcomes
+from timebank.policy.pack import read_pack
+from timebank.policy.problem import PackRefused
+from timebank.postgres import PostgresError
+from timebank.queries.active_rate import ActiveRateReport, active_rates
+from timebank.services import demo, granting, importing
+from timebank.services.errors import NotFoundError
+from timebank.services.founding import ZONE
+from timebank.settings import (
+    Settings,
+    SettingsError,
+    make_data_folder,
+    read_master_key,
+    read_settings,
+)
+from timebank.store.seal import Seal
+
+_T = TypeVar("_T")
+
+Command = Callable[[argparse.Namespace, Settings], int]
+
+
+class CommandError(Exception):
+    """The command cannot be carried out.
+
+    Attributes:
+        code: Stable name of the failure.
+        sentence: What is wrong and what to do.
+    """
+
+    def __init__(self, *, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class _Urls:
+    """How to reach the database: as the owner of the tables, and as the application."""
+
+    owner: str
+    app: str
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 refused or found wrong, 2 misused."""
+    options = _parser().parse_args(arguments)
+    # A default SIGTERM would leave the embedded database running behind us.
+    signal.signal(signal.SIGTERM, _raise_exit)
+    command: Command = options.command
+    try:
+        settings = read_settings(os.environ, is_root=os.geteuid() == 0)
+        make_data_folder(settings.data)
+        return command(options, settings)
+    except (CommandError, SettingsError, PostgresError) as error:
+        print(f"timebank: {error.sentence} [{error.code}]", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="timebank", description="The time bank of a county.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Command, about: str) -> argparse.ArgumentParser:
+        found = commands.add_parser(name, help=about, description=about)
+        found.set_defaults(command=command)
+        return found
+
+    add("migrate", _migrate, "bring the database to this release's schema")
+
+    serve = add("serve", _serve, "serve the pages and the API")
+    serve.add_argument("--demo", action="store_true", help="make and open the demo county")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--workers", type=int, default=1, help="server processes")
+
+    made = add("demo", _demo, "build the reference county")
+    made.add_argument("--scale", choices=("small", "full"), default="small")
+
+    importer = add("import", _import_services, "import a district's history")
+    importer.add_argument("what", choices=("services",))
+    importer.add_argument("file", type=Path)
+    importer.add_argument("--book", type=int, help="six-digit code of the county")
+    importer.add_argument("--dry-run", action="store_true", help="show the totals, write nothing")
+    importer.add_argument(
+        "--trust-evidence",
+        action="store_true",
+        help="take the file's word for how hours are evidenced",
+    )
+
+    report = add("report", _report, "print a report")
+    report.add_argument("what", choices=("active-rate",))
+    report.add_argument("--region", required=True, help="division code, such as 330424")
+    report.add_argument("--year", type=int, required=True)
+    report.add_argument("--format", choices=("table", "json", "csv", "xlsx"), default="table")
+    report.add_argument("--output", type=Path, help="file to write; needed for xlsx")
+
+    granter = add("grant", _grant, "run the policies and make the grants that are due")
+    granter.add_argument("--region", help="division code of the county, such as 330424")
+    granter.add_argument("--on", type=date.fromisoformat, help="as of this day; today without it")
+
+    checker = add("pack", _check_pack, "try a policy pack before it counts")
+    checker.add_argument("what", choices=("check",))
+    checker.add_argument("folder", type=Path)
+
+    auditor = add("audit", _audit, "prove caches and invariants from the journal")
+    auditor.add_argument("--book", type=int, help="six-digit code of the county; all without it")
+    return parser
+
+
+def _migrate(_options: argparse.Namespace, settings: Settings) -> int:
+    with _database(settings, is_schema_checked=False) as urls:
+        migrations.upgrade(urls.owner)
+    print(f"The schema is at {migrations.newest_revision()}.")
+    return 0
+
+
+def _serve(options: argparse.Namespace, settings: Settings) -> int:
+    url = settings.url or f"http://{options.host}:{options.port}"
+    with _database(settings) as urls:
+        if options.demo:
+            _build_demo(settings, urls, scale="small")
+            print(_demo_guide(url), flush=True)
+        os.environ.update(
+            TIMEBANK_DATABASE_URL=urls.app,
+            TIMEBANK_DATA=str(settings.data),
+            TIMEBANK_URL=url,
+            TIMEBANK_DEMO="1" if options.demo or settings.is_demo else "0",
+        )
+        uvicorn.run(
+            "timebank.app:create_from_environment",
+            factory=True,
+            host=options.host,
+            port=options.port,
+            workers=options.workers,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+        )
+    return 0
+
+
+def _demo(options: argparse.Namespace, settings: Settings) -> int:
+    with _database(settings) as urls:
+        _build_demo(settings, urls, scale=options.scale)
+    return 0
+
+
+def _build_demo(settings: Settings, urls: _Urls, *, scale: demo.Scale) -> None:
+    seal = Seal(read_master_key(settings))
+    _run(
+        urls,
+        lambda db: demo.build_demo(
+            db, seal=seal, scale=scale, now=_now(), progress=_Progress("Demo county")
+        ),
+    )
+
+
+def _demo_guide(url: str) -> str:
+    return f"""
+timebank is open at {url} — the demo county is Haiyan (海盐县).
+
+  volunteer         {url}/  → 我是志愿者   or sign in with {demo.VOLUNTEER_PHONE}
+  organizer         {url}/  → 我是组织者   or sign in with {demo.ORGANIZER_PHONE}
+  district officer  {url}/  → 区县办公室   or sign in with {demo.OFFICER_PHONE}
+
+  The sign-in codes that would go out by text message are at {url}/outbox
+  Stop with Ctrl-C.
+"""
+
+
+def _import_services(options: argparse.Namespace, settings: Settings) -> int:
+    book = options.book or settings.book
+    with _database(settings) as urls:
+        result = _run(
+            urls,
+            lambda db: importing.import_services(
+                db,
+                book=book,
+                path=options.file,
+                now=_now(),
+                is_dry_run=options.dry_run,
+                is_evidence_trusted=options.trust_evidence,
+                progress=_Progress("Import"),
+            ),
+        )
+    print(json.dumps(asdict(result), ensure_ascii=False, default=str, indent=2))
+    return 1 if result.rows_refused else 0
+
+
+def _report(options: argparse.Namespace, settings: Settings) -> int:
+    scope = _scope(options.region)
+    if options.format == "xlsx" and options.output is None:
+        raise CommandError(code="report.no_output", sentence="Name a file with --output.")
+
+    async def read(db: Database) -> ActiveRateReport | None:
+        async with db.read() as conn:
+            return await active_rates(conn, scope=scope, year=options.year)
+
+    with _database(settings) as urls:
+        report = _run(urls, read)
+    if report is None:
+        raise _no_book(scope)
+    match options.format:
+        case "json":
+            content = json.dumps(report.as_json(), ensure_ascii=False, indent=2).encode() + b"\n"
+        case "csv":
+            content = spreadsheet.active_rate_csv(report)
+        case "xlsx":
+            content = spreadsheet.active_rate_xlsx(report)
+        case _:
+            content = report.as_table().encode()
+    if options.output is None:
+        sys.stdout.buffer.write(content)
+    else:
+        options.output.write_bytes(content)
+    return 0
+
+
+def _grant(options: argparse.Namespace, settings: Settings) -> int:
+    scope = _scope(options.region or str(settings.book))
+    now = _now()
+    on = options.on or local_day(now, zone=ZoneInfo(ZONE))
+    with _database(settings) as urls:
+        try:
+            run = _run(
+                urls,
+                lambda db: granting.grant_policies(
+                    db, scope=scope, packs=granting.shipped_packs(), on=on, person=None, now=now
+                ),
+            )
+        except NotFoundError:
+            raise _no_book(scope) from None
+    print(f"{run.people:,} people as of entry {run.as_of:,}, rules as of {run.on}")
+    for each in run.rules:
+        print(
+            f"  {each.pack}/{each.rule}: {each.granted:,} granted, {each.already:,} before, "
+            f"{each.unmet:,} not met, {each.unknown:,} unknown"
+        )
+    return 0
+
+
+def _check_pack(options: argparse.Namespace, _settings: Settings) -> int:
+    pack = read_pack(options.folder)
+    if isinstance(pack, PackRefused):
+        print("\n".join(str(problem) for problem in pack.problems))
+        return 1
+    failures = run_cases(pack)
+    print("\n".join(str(failure) for failure in failures))
+    print(f"{pack.id} {pack.version} {pack.status}, {len(pack.cases)} cases, hash {pack.hash}")
+    if failures:
+        return 1
+    unnoticed = (*unseen_outcomes(pack), *surviving_mutants(pack))
+    print("\n".join(f"no case notices: {each}" for each in unnoticed))
+    return 1 if unnoticed else 0
+
+
+def _audit(options: argparse.Namespace, settings: Settings) -> int:
+    async def prove(db: Database) -> int:
+        broken = 0
+        async with db.read() as conn:
+            books = (
+                [options.book]
+                if options.book
+                else [row[0] for row in await conn.execute(text("select id from book order by id"))]
+            )
+            for book in books:
+                seq = await balances.find_head_seq(conn, book=book)
+                if seq is None:
+                    raise CommandError(code="book.not_found", sentence=f"There is no book {book}.")
+                print(f"book {book}, entries 1 to {seq}")
+                for rule in audit.RULES:
+                    started = time.perf_counter()
+                    finding = await audit.find_broken(conn, book=book, rule=rule)
+                    took = time.perf_counter() - started
+                    if finding is None:
+                        print(f"  holds   {rule}  ({took:.1f} s)")
+                    else:
+                        broken += 1
+                        print(f"  BROKEN  {rule}: {finding.count} rows, such as")
+                        print("\n".join(f"          {each}" for each in finding.examples))
+        return broken
+
+    with _database(settings) as urls:
+        broken = _run(urls, prove)
+    print("The caches and invariants agree with the journal." if not broken else "NOT in order.")
+    return 1 if broken else 0
+
+
+def _scope(region: str) -> Scope:
+    try:
+        return Scope(regions.parse_code(region))
+    except ValueError:
+        raise CommandError(
+            code="region.malformed",
+            sentence=f"{region!r} is no division code; Haiyan's is 330424.",
+        ) from None
+
+
+def _no_book(scope: Scope) -> CommandError:
+    return CommandError(
+        code="region.not_found",
+        sentence=f"No book is open for {scope.region}; `timebank demo` opens Haiyan's.",
+    )
+
+
+@contextmanager
+def _database(settings: Settings, *, is_schema_checked: bool = True) -> Iterator[_Urls]:
+    """Reach the database of the settings, starting the embedded one where none is named.
+
+    The embedded one is brought to the newest schema; another must be there already.
+    """
+    if settings.database_url is not None:
+        owner = settings.owner_database_url or settings.database_url
+        if is_schema_checked:
+            asyncio.run(_require_schema(owner))
+        yield _Urls(owner=owner, app=settings.database_url)
+        return
+    with postgres.running(
+        settings.data, binaries=settings.postgres_binaries, user=settings.postgres_user
+    ) as server:
+        if is_schema_checked:
+            migrations.upgrade(server.owner_url)
+        yield _Urls(owner=server.owner_url, app=server.app_url)
+
+
+async def _require_schema(url: str) -> None:
+    revision = await migrations.find_revision(url)
+    if revision != migrations.newest_revision():
+        raise CommandError(
+            code="schema.outdated",
+            sentence=f"The database is at schema {revision or 'none'}, this release needs "
+            f"{migrations.newest_revision()}. Run `timebank migrate` first.",
+        )
+
+
+def _run(urls: _Urls, use: Callable[[Database], Coroutine[Any, Any, _T]]) -> _T:
+    async def run() -> _T:
+        db = Database(urls.app, role=APP_ROLE)
+        try:
+            return await use(db)
+        finally:
+            await db.close()
+
+    return asyncio.run(run())
+
+
+class _Progress:
+    """Draws one line that grows; on a terminal in place, elsewhere a line for each tenth."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._tenth = -1
+        self._started = time.monotonic()
+
+    def __call__(self, done: int, whole: int) -> None:
+        """Show that `done` of `whole` is done."""
+        percent = 100 * done // whole if whole else 100
+        line = (
+            f"{self._label} {'█' * (percent // 5):<20} {percent:3} %  "
+            f"{done:,} / {whole:,}  {time.monotonic() - self._started:.0f} s"
+        )
+        if sys.stderr.isatty():
+            end = "\n" if done >= whole else ""
+            print(f"\r{line}", end=end, file=sys.stderr, flush=True)
+        elif percent // 10 > self._tenth:
+            self._tenth = percent // 10
+            print(line, file=sys.stderr, flush=True)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 a command has a clock of its own
+
+
+def _raise_exit(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(143)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

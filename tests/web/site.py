@@ -1,0 +1,99 @@
+"""The product as its users meet it: the whole application on a TCP port, over the demo county.
+
+Only the clock is the test's: it stands still until a test moves it.
+"""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import uvicorn
+from tests.factories import BOOK, KEY
+from timebank.services.demo import build_demo
+
+from timebank.app import APP_ROLE, create_app
+from timebank.db import Database
+from timebank.http.desk import Desk
+from timebank.http.identity import Identity
+from timebank.http.providers import Kit
+from timebank.store.seal import Seal
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that a test moves."""
+
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))  # noqa: TID251 a starting point
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def pass_by(self, span: timedelta) -> None:
+        self.at += span
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A served product.
+
+    Attributes:
+        url: Without a slash at the end.
+        database_url: The owner's, for looking behind the product's back.
+    """
+
+    url: str
+    clock: Clock
+    database_url: str
+
+
+@contextmanager
+def served(database_url: str) -> Iterator[Site]:
+    """Build the small demo in an empty, migrated database and serve it."""
+    clock = Clock()
+    asyncio.run(_build(database_url, clock))
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    db = Database(database_url, role=APP_ROLE)
+    kit = Kit(
+        db=db,
+        desk=Desk(db, now=clock),
+        identity=Identity(db, now=clock),
+        seal=Seal(KEY),
+        master_key=KEY,
+        now=clock,
+        url=url,
+        book=BOOK,
+        is_demo=True,
+        is_secure=False,
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(kit), log_level="warning", access_log=False, ws="none")
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        assert time.monotonic() < deadline, "the server did not start in time"
+        time.sleep(0.01)
+    try:
+        yield Site(url, clock, database_url)
+    finally:
+        server.should_exit = True
+        thread.join(timeout=20)
+        listener.close()
+
+
+async def _build(database_url: str, clock: Clock) -> None:
+    db = Database(database_url, role=APP_ROLE)
+    try:
+        await build_demo(
+            db, seal=Seal(KEY), scale="small", now=clock(), progress=lambda _done, _whole: None
+        )
+    finally:
+        await db.close()

@@ -2,6 +2,7 @@
 no dependency holds a connection."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,69 @@ def generators(trees: list[ast.Module]) -> list[str]:
         and node.name in provided
         and any(isinstance(each, ast.Yield | ast.YieldFrom) for each in ast.walk(node))
     ]
+
+
+OWN = {
+    "SEE_OWN_RECORDS": {"volunteer"},
+    "SIGN_UP": {"volunteer"},
+    "SCAN": {"volunteer"},
+    "RUN_ACTIVITIES": {"organizations"},
+    "SEE_REPORTS": {"office_scope"},
+    "RUN_POLICIES": {"office_scope"},
+    "SEE_AUDIT": {"office_scope"},
+}
+"""What a handler with a rule must ask for, so that it knows whose rows it may touch."""
+
+VERBS = {"get", "post", "put", "patch", "delete", "route", "asgi", "websocket"}
+
+
+def unbounded(tree: ast.AST) -> list[str]:
+    """Handlers without a rule, or whose rule's actor they never ask for."""
+    found = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        for decorator in node.decorator_list:
+            if not isinstance(decorator, ast.Call) or called(decorator) not in VERBS:
+                continue
+            rules = [_name(each.value) for each in decorator.keywords if each.arg == "rule"]
+            if not rules:
+                found.append(f"{node.name} states no rule")
+                continue
+            asked = {each.arg for each in [*node.args.args, *node.args.kwonlyargs]}
+            needed = OWN.get(rules[0].rpartition(".")[2], set())
+            if not needed <= asked | (
+                {"volunteer", "organizations"} if "actor" in asked else set()
+            ):
+                found.append(f"{node.name} asks for no {', '.join(needed)}")
+    return found
+
+
+@pytest.mark.parametrize("path", modules("api", "web", "app"), ids=name_of)
+def test_every_handler_states_its_rule_and_asks_who_it_is_for(path: Path) -> None:
+    assert unbounded(parse(path)) == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "@get('/x')\nasync def show(db): ...",
+        "@post('/x', rule=Act.SIGN_UP)\nasync def create(db, person: int): ...",
+        "@get('/x', rule=Act.SEE_REPORTS)\nasync def show(region: int): ...",
+        "@get('/x', rule=Act.SEE_REPORTS)\nasync def show(actor): ...",
+        "@get('/x', rule=Act.RUN_ACTIVITIES)\nasync def show(organization: int): ...",
+    ],
+)
+def test_a_planted_unbounded_handler_is_found(planted: str) -> None:
+    assert len(unbounded(ast.parse(planted))) == 1
+
+
+def test_no_limit_is_nested_where_it_is_not_checked() -> None:
+    """Litestar ignores constraints inside `FromPath[Annotated[…]]`: month 13 was accepted."""
+    nested = re.compile(r"From(Path|Query)\[\s*Annotated")
+    assert nested.search("FromPath[Annotated[int, Parameter(le=12)]]")
+    found = [name_of(path) for path in modules("api", "web") if nested.search(path.read_text())]
+    assert found == []
 
 
 @pytest.mark.parametrize("path", modules(*ABOVE), ids=name_of)

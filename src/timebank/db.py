@@ -1,11 +1,11 @@
 """One metadata, one engine, two ways in."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import asyncpg
 from sqlalchemy import MetaData
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 metadata = MetaData(
     naming_convention={
@@ -17,6 +17,10 @@ metadata = MetaData(
     }
 )
 
+_WRITER = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
+"""Writes find their rows by key, whatever the statistics say: a plan made while a table was nearly
+empty would read it whole, under a book's lock, until the next analysis. Planned once."""
+
 
 class Database:
     """The only door to PostgreSQL.
@@ -24,19 +28,12 @@ class Database:
     Args:
         url: An SQLAlchemy URL with the driver, such as `postgresql+asyncpg://…`.
         role: The role whose privileges every connection has, whoever it signed in as.
-        pool_size: Connections kept; half as many again are opened under pressure.
+        pool_size: Most connections for each of the two ways in; opened when needed, then kept.
     """
 
-    def __init__(self, url: str, *, role: str, pool_size: int = 10) -> None:
-        self._engine = create_async_engine(
-            url,
-            pool_size=pool_size,
-            max_overflow=pool_size // 2,
-            pool_timeout=10,
-            hide_parameters=True,
-            connect_args={"server_settings": {"role": role, "application_name": "timebank"}},
-        )
-        self._reader = self._engine.execution_options(
+    def __init__(self, url: str, *, role: str, pool_size: int = 8) -> None:
+        self._writer = _engine(url, role=role, pool_size=pool_size, settings=_WRITER)
+        self._reader = _engine(url, role=role, pool_size=pool_size, settings={}).execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
 
@@ -46,7 +43,7 @@ class Database:
 
         Nothing may be answered before the block has ended.
         """
-        async with self._engine.begin() as conn:
+        async with self._writer.begin() as conn:
             yield conn
 
     @asynccontextmanager
@@ -57,7 +54,20 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._engine.dispose()
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+
+def _engine(url: str, *, role: str, pool_size: int, settings: Mapping[str, str]) -> AsyncEngine:
+    server_settings = {"role": role, "application_name": "timebank", **settings}
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=10,
+        hide_parameters=True,
+        connect_args={"server_settings": server_settings},
+    )
 
 
 async def driver_of(conn: AsyncConnection) -> asyncpg.Connection:

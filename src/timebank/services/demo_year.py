@@ -191,12 +191,23 @@ def plan_county(below: Sequence[Region]) -> DemoCounty:
 
 
 def draw_homes(county: DemoCounty, residents: dict[int, int], *, count: int) -> NDArray[np.int32]:
-    """Return the place in `villages` of each volunteer's home; villages by their residents."""
-    shares = share_out(count, {code: residents[code] for code in county.villages})
+    """Return the place in `villages` of each volunteer's home.
+
+    Villages by their residents, times how keen each is: some have twice as many volunteers.
+    """
+    random = np.random.default_rng(SEED + 1)
+    keen = random.integers(60, 141, len(county.villages)).tolist()
+    shares = share_out(
+        count,
+        {
+            code: residents[code] * keenness
+            for code, keenness in zip(county.villages, keen, strict=True)
+        },
+    )
     homes = np.repeat(
         np.arange(len(county.villages), dtype=np.int32), [shares[each] for each in county.villages]
     )
-    return np.random.default_rng(SEED + 1).permutation(homes)
+    return random.permutation(homes)
 
 
 class DemoYear:
@@ -219,7 +230,7 @@ class DemoYear:
         self._plan = plan
         self._references = references
         random = np.random.default_rng([SEED, plan.first_on.year])
-        active = _draw_active(random, plan, registered=len(references))
+        active = _draw_active(random, plan, homes)
         counts = _draw_counts(random, plan)
         volunteers = np.repeat(active, counts)
         days = _draw_days(random, plan, counts)
@@ -274,11 +285,14 @@ class DemoYear:
 
 
 def _draw_active(
-    random: np.random.Generator, plan: YearPlan, *, registered: int
+    random: np.random.Generator, plan: YearPlan, homes: NDArray[np.int32]
 ) -> NDArray[np.int64]:
-    """Return who serves; the first volunteer is always the first of them."""
-    others = 1 + random.permutation(registered - 1)[: plan.active - 1]
-    return np.concatenate(([0], np.sort(others)))
+    """Return who serves; the first volunteer always does, others by how lively their village is."""
+    lively = random.normal(0.0, 0.6, int(homes.max()) + 1)
+    # The largest of these are a draw without replacement by weight (Gumbel's trick).
+    keys = lively[homes] + random.gumbel(size=len(homes))
+    keys[0] = np.inf
+    return np.sort(np.argpartition(-keys, plan.active - 1)[: plan.active])
 
 
 def _draw_counts(random: np.random.Generator, plan: YearPlan) -> NDArray[np.int64]:

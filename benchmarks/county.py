@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -23,13 +23,19 @@ from sqlalchemy.engine import make_url
 from timebank import migrations, postgres
 from timebank.db import Database
 from timebank.ledger import audit
-from timebank.services import founding
+from timebank.services import demo_year, founding
+from timebank.services.demo_year import DemoYear, YearPlan
+from timebank.store import regions
 
 BOOK = 330424
 VILLAGE = 330424101001
 OPENED = datetime(2024, 1, 1, tzinfo=UTC)
+YEAR = 2024
 VOLUNTEERS = 140_000
-"""Registered volunteers of the reference county."""
+ACTIVE = 72_000
+SERVICES = 3_700_000
+MINUTES = 683_400_000
+"""Of the reference county in 2024: registered, active, services of about three hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,11 @@ async def found(county: County) -> None:
     await db.close()
 
 
+def reference_of(volunteer: int) -> str:
+    """Return the number of a volunteer in a district's files."""
+    return f"HY{volunteer:07}"
+
+
 async def enrol(conn: asyncpg.Connection, *, count: int) -> None:
     """Register volunteers 1 to `count`, each with an account for minutes and a home."""
     first_account: int = await conn.fetchval(
@@ -96,8 +107,9 @@ async def enrol(conn: asyncpg.Connection, *, count: int) -> None:
         select $1, $2 + n - 1, 1, 2, n, false, false, $4 from generate_series(1, $3::bigint) n
         """,
         """
-        insert into volunteer (book_id, id, person_id, minutes_account, enrolled_at)
-        select $1, n, gen_random_uuid(), $2 + n - 1, $4 from generate_series(1, $3::bigint) n
+        insert into volunteer (book_id, id, person_id, reference, minutes_account, enrolled_at)
+        select $1, n, gen_random_uuid(), 'HY' || lpad(n::text, 7, '0'), $2 + n - 1, $4
+        from generate_series(1, $3::bigint) n
         """,
     ):
         await conn.execute(statement, BOOK, first_account, count, OPENED)
@@ -114,6 +126,26 @@ async def enrol(conn: asyncpg.Connection, *, count: int) -> None:
         count,
     )
     await conn.execute("insert into numbering values ($1, 'volunteer', $2)", BOOK, count)
+
+
+async def plan_year(county: County, *, services: int) -> DemoYear:
+    """Draw a year like that of the reference county, with as many services a volunteer."""
+    db = county.database()
+    async with db.read() as conn:
+        below = await regions.list_subtree(conn, code=BOOK * 1_000_000)
+    await db.close()
+    places = demo_year.plan_county(below)
+    plan = YearPlan(
+        first_on=date(YEAR, 1, 1),
+        last_on=date(YEAR, 12, 31),
+        active=max(1, ACTIVE * services // SERVICES),
+        services=services,
+        minutes=MINUTES * services // SERVICES,
+        fixed_services=0,
+    )
+    homes = demo_year.draw_homes(places, dict.fromkeys(places.villages, 1), count=VOLUNTEERS)
+    references = [reference_of(number) for number in range(1, VOLUNTEERS + 1)]
+    return DemoYear(places, plan, homes=homes, references=references)
 
 
 async def audited(county: County) -> bool:

@@ -64,12 +64,18 @@ class OpenBook:
         return await self.post_list(transfers, now=now)
 
     async def post_list(
-        self, transfers: Sequence[Transfer], *, now: datetime = NINE
+        self,
+        transfers: Sequence[Transfer],
+        *,
+        now: datetime = NINE,
+        linked: Sequence[range] = (),
     ) -> list[PostingOutcome]:
         async with self.db.write() as conn:
             head = await journal.find_locked_head(conn, book=self.id)
             assert head is not None
-            return await journal.append(conn, head=head, transfers=transfers, now=now)
+            return await journal.append(
+                conn, head=head, transfers=transfers, now=now, linked=linked
+            )
 
     async def held(self, account: int, *, as_of: int | None = None) -> int:
         async with self.db.read() as conn:

@@ -70,9 +70,24 @@ class Model:
             e.amount for e in entries if e.debit == account
         )
 
-    def post(self, transfers: Sequence[Transfer]) -> list[PostingOutcome]:
+    def post(
+        self, transfers: Sequence[Transfer], linked: Sequence[range] = ()
+    ) -> list[PostingOutcome]:
         before = len(self.entries)
-        return [self._post(transfer, before) for transfer in transfers]
+        outcomes: list[PostingOutcome] = []
+        while (place := len(outcomes)) < len(transfers):
+            size = next((len(group) for group in linked if group.start == place), 0) or 1
+            kept = list(self.entries)
+            found = [self._post(each, before) for each in transfers[place : place + size]]
+            fresh = [
+                isinstance(each, (Posted, AlreadyPosted)) and each.seq > len(kept) for each in found
+            ]
+            if any(fresh) and not all(fresh):
+                self.entries = kept
+                failed = PostingRefused(PostingRefusal.LINKED_FAILED)
+                found = [failed if was else each for was, each in zip(fresh, found, strict=True)]
+            outcomes += found
+        return outcomes
 
     def _post(self, transfer: Transfer, before: int) -> PostingOutcome:
         for seq, entry in enumerate(self.entries, 1):
@@ -119,6 +134,7 @@ class Model:
 
 NAMES = st.integers(0, 40)
 AMOUNTS = st.integers(0, 40)
+SIZES = st.lists(st.integers(0, 4), max_size=4)
 ITEMS = st.lists(st.tuples(NAMES, st.integers(1, 7), st.integers(1, 7), AMOUNTS), max_size=6)
 
 
@@ -136,29 +152,45 @@ class Posting(RuleBasedStateMachine):
         units |= dict.fromkeys([book.credits_issuing, book.purse, book.debt], 2)
         self.model = Model(units, {book.purse: 1, book.debt: -1})
 
-    def post(self, transfers: Sequence[Transfer]) -> None:
-        expected = self.model.post(transfers)
-        assert self.runner.run(self.book.post_list(transfers)) == expected
+    def post(self, transfers: Sequence[Transfer], sizes: Sequence[int] = ()) -> None:
+        """The first transfers in linked ranges of these sizes, those of a range of none alone."""
+        linked, start = [], 0
+        for size in sizes:
+            stop = min(start + max(size, 1), len(transfers))
+            if size and stop > start:
+                linked.append(range(start, stop))
+            start = stop
+        expected = self.model.post(transfers, linked)
+        assert self.runner.run(self.book.post_list(transfers, linked=linked)) == expected
 
-    @rule(items=ITEMS)
-    def move(self, items: list[tuple[int, int, int, int]]) -> None:
+    @rule(items=ITEMS, sizes=SIZES)
+    def move(self, items: list[tuple[int, int, int, int]], sizes: list[int]) -> None:
         # The unit is the debit's: most pairs of accounts agree, some do not, the seventh is none.
         unit = self.model.units
-        self.post([spend(n, d, c, amount, unit.get(d, 1)) for n, d, c, amount in items])
+        self.post([spend(n, d, c, amount, unit.get(d, 1)) for n, d, c, amount in items], sizes)
 
-    @rule(names=st.lists(NAMES, max_size=5), volunteer=st.integers(1, 2), amount=AMOUNTS)
-    def serve(self, names: list[int], volunteer: int, amount: int) -> None:
-        self.post([self.book.service(("s", n), amount, volunteer=volunteer) for n in names])
+    @rule(
+        names=st.lists(NAMES, max_size=5),
+        volunteer=st.integers(1, 2),
+        amount=AMOUNTS,
+        sizes=SIZES,
+    )
+    def serve(self, names: list[int], volunteer: int, amount: int, sizes: list[int]) -> None:
+        self.post([self.book.service(("s", n), amount, volunteer=volunteer) for n in names], sizes)
 
-    @rule(amount=AMOUNTS, spends=st.lists(AMOUNTS, max_size=4), name=NAMES)
-    def give_and_spend(self, amount: int, spends: list[int], name: int) -> None:
+    @rule(amount=AMOUNTS, spends=st.lists(AMOUNTS, max_size=4), name=NAMES, sizes=SIZES)
+    def give_and_spend(self, amount: int, spends: list[int], name: int, sizes: list[int]) -> None:
         book = self.book
         given = spend(("g", name), book.credits_issuing, book.purse, amount)
         spent = [spend(("t", name, n), book.purse, book.debt, a) for n, a in enumerate(spends)]
-        self.post([given, *spent])
+        self.post([given, *spent], sizes)
 
-    @rule(seqs=st.lists(st.integers(1, 30), max_size=3), wrong_by=st.sampled_from([0, 0, 0, 1]))
-    def reverse(self, seqs: list[int], wrong_by: int) -> None:
+    @rule(
+        seqs=st.lists(st.integers(1, 30), max_size=3),
+        wrong_by=st.sampled_from([0, 0, 0, 1]),
+        sizes=SIZES,
+    )
+    def reverse(self, seqs: list[int], wrong_by: int, sizes: list[int]) -> None:
         transfers = []
         for seq in seqs:
             if seq > len(self.model.entries):
@@ -167,7 +199,7 @@ class Posting(RuleBasedStateMachine):
             if entry.transfer.kind != TransferKind.REVERSAL:
                 back = reversal_of(entry, key=key(("r", seq, len(self.model.entries) // 9)))
                 transfers.append(back._replace(amount=back.amount + wrong_by))
-        self.post(transfers)
+        self.post(transfers, sizes)
 
     @rule(account=st.integers(1, 7), as_of=st.integers(0, 40))
     def look_back(self, account: int, as_of: int) -> None:

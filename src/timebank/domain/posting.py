@@ -25,6 +25,7 @@ class PostingRefusal(StrEnum):
     REVERSAL_MISMATCH = "posting.reversal_mismatch"
     ALREADY_REVERSED = "posting.already_reversed"
     EXCEEDS_BOUND = "posting.exceeds_bound"
+    LINKED_FAILED = "posting.linked_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,45 +118,110 @@ class Facts:
     reversible: Mapping[int, Entry]
 
 
-def decide_postings(transfers: Sequence[Transfer], facts: Facts) -> Plan:
+def decide_postings(
+    transfers: Sequence[Transfer], facts: Facts, *, linked: Sequence[range] = ()
+) -> Plan:
     """Decide a list in its order, each transfer on what those before it left.
 
-    Cost: one pass; about two microseconds a transfer.
+    The transfers at the places of one range of `linked` post together or not at all: where one is
+    refused it keeps its own reason, those that would have posted are refused as linked, and what
+    follows is decided as if the range had not been in the list. A range that was posted whole
+    before is already posted; one of which only a part was, is not made whole.
+
+    Raises:
+        ValueError: The ranges overlap, do not ascend or leave the list.
+
+    Cost: one pass; about two microseconds a transfer, half as much again where a range is undone.
     """
-    plan = Plan(first_seq=facts.last_seq + 1)
-    accounts = facts.accounts
-    new: dict[UUID, tuple[int, Transfer]] = {}
-    reversed_now: set[int] = set()
-    for transfer in transfers:
-        before = new.get(transfer.key)
-        if before is None and (entry := facts.known.get(transfer.key)) is not None:
-            before = (entry.seq, entry.transfer)
-        if before is not None:
-            plan.outcomes.append(
-                AlreadyPosted(before[0])
-                if before[1] == transfer
-                else PostingRefused(PostingRefusal.KEY_REUSED)
-            )
-            continue
+    decision = _Decision(Plan(first_seq=facts.last_seq + 1), facts)
+    done = 0
+    for group in linked:
+        if group.step != 1 or not done <= group.start <= group.stop <= len(transfers):
+            raise ValueError("linked ranges ascend within the list")
+        decision.take(transfers[done : group.start])
+        decision.take_together(transfers[group.start : group.stop])
+        done = group.stop
+    decision.take(transfers[done:])
+    return decision.plan
 
-        reason = _refusal(transfer, facts, reversed_now)
-        if reason is not None:
-            plan.outcomes.append(PostingRefused(reason))
-            continue
 
-        # Nothing below can refuse.
-        place = len(plan.posted)
-        seq = plan.first_seq + place
-        accounts[transfer.debit].debits += transfer.amount
-        accounts[transfer.credit].credits += transfer.amount
-        plan.touched.setdefault(transfer.debit, []).append(place)
-        plan.touched.setdefault(transfer.credit, []).append(place)
-        plan.posted.append(transfer)
-        plan.outcomes.append(Posted(seq))
-        new[transfer.key] = (seq, transfer)
+@dataclass(slots=True)
+class _Decision:
+    """A plan in the making.
+
+    Attributes:
+        new: What this list posted, by key.
+        reversed_now: What this list took back.
+    """
+
+    plan: Plan
+    facts: Facts
+    new: dict[UUID, tuple[int, Transfer]] = field(default_factory=dict)
+    reversed_now: set[int] = field(default_factory=set)
+
+    def take(self, transfers: Sequence[Transfer]) -> None:
+        plan, accounts, known, new = self.plan, self.facts.accounts, self.facts.known, self.new
+        for transfer in transfers:
+            before = new.get(transfer.key)
+            if before is None and (entry := known.get(transfer.key)) is not None:
+                before = (entry.seq, entry.transfer)
+            if before is not None:
+                plan.outcomes.append(
+                    AlreadyPosted(before[0])
+                    if before[1] == transfer
+                    else PostingRefused(PostingRefusal.KEY_REUSED)
+                )
+                continue
+
+            reason = _refusal(transfer, self.facts, self.reversed_now)
+            if reason is not None:
+                plan.outcomes.append(PostingRefused(reason))
+                continue
+
+            # Nothing below can refuse.
+            place = len(plan.posted)
+            seq = plan.first_seq + place
+            accounts[transfer.debit].debits += transfer.amount
+            accounts[transfer.credit].credits += transfer.amount
+            plan.touched.setdefault(transfer.debit, []).append(place)
+            plan.touched.setdefault(transfer.credit, []).append(place)
+            plan.posted.append(transfer)
+            plan.outcomes.append(Posted(seq))
+            new[transfer.key] = (seq, transfer)
+            if transfer.reverses is not None:
+                self.reversed_now.add(transfer.reverses)
+
+    def take_together(self, transfers: Sequence[Transfer]) -> None:
+        plan = self.plan
+        first, kept = len(plan.outcomes), len(plan.posted)
+        self.take(transfers)
+        next_seq = plan.first_seq + kept
+        # A repetition within the range is posted with it; what was posted before it was not.
+        is_new = [
+            not isinstance(outcome, PostingRefused) and outcome.seq >= next_seq
+            for outcome in plan.outcomes[first:]
+        ]
+        if all(is_new) or not any(is_new):
+            return
+        for transfer in reversed(plan.posted[kept:]):
+            self._undo(transfer)
+        del plan.posted[kept:]
+        failed = PostingRefused(PostingRefusal.LINKED_FAILED)
+        for place, was_new in enumerate(is_new, first):
+            if was_new:
+                plan.outcomes[place] = failed
+
+    def _undo(self, transfer: Transfer) -> None:
+        accounts, touched = self.facts.accounts, self.plan.touched
+        accounts[transfer.debit].debits -= transfer.amount
+        accounts[transfer.credit].credits -= transfer.amount
+        for account in (transfer.debit, transfer.credit):
+            touched[account].pop()
+            if not touched[account]:
+                del touched[account]
+        del self.new[transfer.key]
         if transfer.reverses is not None:
-            reversed_now.add(transfer.reverses)
-    return plan
+            self.reversed_now.discard(transfer.reverses)
 
 
 def _refusal(transfer: Transfer, facts: Facts, reversed_now: set[int]) -> PostingRefusal | None:

@@ -157,16 +157,24 @@ async def find_locked_head(conn: AsyncConnection, *, book: int) -> Head | None:
 
 
 async def append(
-    conn: AsyncConnection, *, head: Head, transfers: Sequence[Transfer], now: datetime
+    conn: AsyncConnection,
+    *,
+    head: Head,
+    transfers: Sequence[Transfer],
+    now: datetime,
+    linked: Sequence[range] = (),
 ) -> list[PostingOutcome]:
     """Post a list as one batch, each transfer on what those before it left.
+
+    The transfers at the places of one range of `linked` post together or not at all; the ranges
+    ascend and do not overlap.
 
     The caller holds the book's lock, of which `head` is the proof; `head` is brought up to date.
 
     Shape: one outcome per transfer, in their order.
 
     Raises:
-        ValueError: The list is longer than `BATCH_MAX`.
+        ValueError: The list is longer than `BATCH_MAX`, or the ranges do not fit it.
 
     Cost: one statement to read (two with reversals or known keys) and one to write, with two
     `COPY` where the list is long; none to write where nothing posts.
@@ -179,7 +187,7 @@ async def append(
 
     facts, unplaced = await _read_facts(driver, head, transfers)
 
-    plan = decide_postings(transfers, facts)
+    plan = decide_postings(transfers, facts, linked=linked)
 
     if plan.posted:
         await _write(driver, head, plan, facts.accounts, unplaced, now)

@@ -17,9 +17,14 @@ metadata = MetaData(
     }
 )
 
-_WRITER = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
-"""Writes find their rows by key, whatever the statistics say: a plan made while a table was nearly
-empty would read it whole, under a book's lock, until the next analysis. Planned once."""
+_WRITER = {
+    "default_transaction_isolation": "read committed",
+    "enable_seqscan": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
+"""Who waited for a book's lock must see what the one before wrote, whatever the server's default.
+Writes find their rows by key, whatever the statistics say: a plan made while a table was nearly
+empty would read it whole, under that lock, until the next analysis. Planned once."""
 
 
 class Database:

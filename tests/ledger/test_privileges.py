@@ -11,8 +11,13 @@ from timebank.ledger import tables as ledger_tables
 from timebank.store import tables as store_tables
 
 APPEND_ONLY = (*ledger_tables.APPEND_ONLY, *store_tables.APPEND_ONLY)
-HEADS = (ledger_tables.book, ledger_tables.volunteer_month, ledger_tables.volunteer_year)
-"""Derived in the commit of the entries, and updated with them."""
+HEADS = (
+    ledger_tables.book,
+    ledger_tables.carriage,
+    ledger_tables.volunteer_month,
+    ledger_tables.volunteer_year,
+)
+"""Changed in the commit of the entries, with them."""
 
 LEDGER = [table for table in vars(ledger_tables).values() if isinstance(table, Table)]
 

@@ -32,6 +32,8 @@ class TransferKind(IntEnum):
     REVERSAL = 2
     GRANT = 3
     ADJUSTMENT = 4
+    CARRIED = 5
+    """Taken along to another county's book."""
 
 
 class AccountKind(IntEnum):
@@ -42,6 +44,9 @@ class AccountKind(IntEnum):
     VOLUNTEER = 2
     POOL = 3
     CLEARING = 4
+    """What this book owes another one, or is owed: one per other book and unit."""
+    RECEIVABLE = 5
+    """What a volunteer must give back of a unit: taken back after it was spent."""
 
 
 class Service(NamedTuple):

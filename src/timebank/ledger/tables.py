@@ -75,13 +75,16 @@ account = Table(
     Column("id", BigInteger, nullable=False, comment="numbered from 1 within the book"),
     Column("unit", SmallInteger, nullable=False),
     Column(
-        "kind", SmallInteger, nullable=False, comment="1 issuing, 2 volunteer, 3 pool, 4 clearing"
+        "kind",
+        SmallInteger,
+        nullable=False,
+        comment="1 issuing, 2 volunteer, 3 pool, 4 clearing, 5 receivable",
     ),
     Column(
         "owner",
         BigInteger,
         nullable=False,
-        comment="number of the volunteer or pool; 0 for the book itself",
+        comment="volunteer, pool, or the book cleared with; 0 for the book itself",
     ),
     Column("is_debit_bounded", Boolean, nullable=False, comment="debits must not exceed credits"),
     Column("is_credit_bounded", Boolean, nullable=False, comment="credits must not exceed debits"),
@@ -90,7 +93,7 @@ account = Table(
     UniqueConstraint("book_id", "kind", "owner", "unit"),
     ForeignKeyConstraint(["book_id"], ["book.id"]),
     ForeignKeyConstraint(["unit"], ["unit.id"]),
-    CheckConstraint("kind between 1 and 4", name="kind"),
+    CheckConstraint("kind between 1 and 5", name="kind"),
     comment="Holds one unit. Its balance is the newest account_state.",
 )
 
@@ -123,7 +126,10 @@ transfer = Table(
     ),
     Column("key", Uuid, nullable=False, comment="names the deed; made once, never reused"),
     Column(
-        "kind", SmallInteger, nullable=False, comment="1 service, 2 reversal, 3 grant, 4 adjustment"
+        "kind",
+        SmallInteger,
+        nullable=False,
+        comment="1 service, 2 reversal, 3 grant, 4 adjustment, 5 carried",
     ),
     Column("unit", SmallInteger, nullable=False),
     Column("debit", BigInteger, nullable=False, comment="account it is taken from"),
@@ -149,7 +155,7 @@ transfer = Table(
     PrimaryKeyConstraint("book_id", "seq"),
     CheckConstraint("amount > 0", name="amount"),
     CheckConstraint("debit <> credit", name="accounts"),
-    CheckConstraint("kind between 1 and 4", name="kind"),
+    CheckConstraint("kind between 1 and 5", name="kind"),
     CheckConstraint("(kind = 2) = (reverses is not null)", name="reversal"),
     CheckConstraint("reverses < seq", name="reverses_earlier"),
     CheckConstraint(
@@ -236,8 +242,17 @@ reversal_reason = Table(
     Column("seq", BigInteger, nullable=False, comment="the reversal"),
     Column("person", Uuid, comment="who did it; null for the operator's command line"),
     Column("reason", Text, nullable=False),
+    Column("evidence", Text, comment="what proves it, such as the number of a sign-in sheet"),
+    Column("replacement", BigInteger, comment="seq of the entry that stands in its place, if any"),
     PrimaryKeyConstraint("book_id", "seq"),
-    comment="Who took an entry back, and why. Insert and select only.",
+    Index(
+        "uq_reversal_reason_book_id_replacement",
+        "book_id",
+        "replacement",
+        unique=True,
+        postgresql_where=text("replacement is not null"),
+    ),
+    comment="Who took an entry back, why, and what stands instead. Insert and select only.",
 )
 
 decision = Table(
@@ -263,5 +278,73 @@ decision = Table(
     comment="Why each grant was made. Insert and select only.",
 )
 
-APPEND_ONLY = (unit, account, batch, transfer, account_state, reversal_reason, decision)
+opening_month = Table(
+    "opening_month",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column("volunteer", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False, comment="the entry that carried them"),
+    Column("served_book", Integer, nullable=False, comment="book in which they were served"),
+    Column("month", Integer, nullable=False, comment="as in volunteer_month of that book"),
+    Column("assurance", SmallInteger, nullable=False),
+    Column("measured", SmallInteger, nullable=False),
+    Column("minutes", BigInteger, nullable=False, comment="below zero where carried away"),
+    Column("services", Integer, nullable=False, comment="below zero where carried away"),
+    PrimaryKeyConstraint(
+        "book_id", "volunteer", "seq", "served_book", "month", "assurance", "measured"
+    ),
+    comment="Months of service that a volunteer brought from, or took to, another book.",
+)
+
+carried_grant = Table(
+    "carried_grant",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column("volunteer", BigInteger, nullable=False),
+    Column("granted_book", Integer, nullable=False, comment="book in which it was granted"),
+    Column("granted_seq", BigInteger, nullable=False, comment="the grant in that book"),
+    Column("pack", Text, nullable=False, comment="id of the pack"),
+    Column("rule", Text, nullable=False),
+    Column("tier", Integer, nullable=False, comment="0 for rules without tiers"),
+    Column("period", Text, nullable=False, comment="the period key, such as lifetime or 2024"),
+    Column("effective_at", DateTime(timezone=True), nullable=False),
+    Column("is_standing", Boolean, nullable=False, comment="not taken back when it was carried"),
+    PrimaryKeyConstraint("book_id", "volunteer", "granted_book", "granted_seq"),
+    comment="Grants of other books that a volunteer brought, so that none is made twice.",
+)
+
+carriage = Table(
+    "carriage",
+    metadata,
+    Column("book_id", Integer, nullable=False, comment="the book that is left"),
+    Column("volunteer", BigInteger, nullable=False),
+    Column("number", Integer, nullable=False, comment="numbered from 1 for each volunteer"),
+    Column("to_book", Integer, nullable=False),
+    Column("village", BigInteger, nullable=False, comment="the new home"),
+    Column("first_seq", BigInteger, nullable=False),
+    Column(
+        "last_seq", BigInteger, nullable=False, comment="below first_seq where nothing was carried"
+    ),
+    Column("left_at", DateTime(timezone=True), nullable=False),
+    Column("arrived_at", DateTime(timezone=True), comment="null until the other book has it all"),
+    PrimaryKeyConstraint("book_id", "volunteer", "number"),
+    comment="What is on its way from one book to another: written with the one, ended by the other.",
+)
+Index(
+    "ix_carriage_under_way",
+    carriage.c.left_at,
+    postgresql_where=text("arrived_at is null"),
+)
+
+APPEND_ONLY = (
+    unit,
+    account,
+    batch,
+    transfer,
+    account_state,
+    reversal_reason,
+    decision,
+    opening_month,
+    carried_grant,
+)
 """On these the application may insert and select, nothing more."""

@@ -16,7 +16,9 @@ APPEND_ONLY = (
     "account_state",
     "audit_event",
     "batch",
+    "carried_grant",
     "decision",
+    "opening_month",
     "pack",
     "reversal_reason",
     "transfer",
@@ -24,8 +26,8 @@ APPEND_ONLY = (
 )
 """The application may select and insert here, nothing more: append-only is a privilege."""
 
-HEADS = ("book", "volunteer_month", "volunteer_year")
-"""Derived from the entries in the same commit, and changed with them."""
+HEADS = ("book", "carriage", "volunteer_month", "volunteer_year")
+"""Changed with the entries, in the same commit."""
 
 CHANGING = (
     "activity",
@@ -227,6 +229,65 @@ def upgrade() -> None:
         comment="The head of a county's ledger. Its row lock orders the batches.",
     )
     op.create_table(
+        "carriage",
+        sa.Column("book_id", sa.Integer(), nullable=False, comment="the book that is left"),
+        sa.Column("volunteer", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "number", sa.Integer(), nullable=False, comment="numbered from 1 for each volunteer"
+        ),
+        sa.Column("to_book", sa.Integer(), nullable=False),
+        sa.Column("village", sa.BigInteger(), nullable=False, comment="the new home"),
+        sa.Column("first_seq", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "last_seq",
+            sa.BigInteger(),
+            nullable=False,
+            comment="below first_seq where nothing was carried",
+        ),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "arrived_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="null until the other book has it all",
+        ),
+        sa.PrimaryKeyConstraint("book_id", "volunteer", "number", name=op.f("pk_carriage")),
+        comment="What is on its way from one book to another: written with the one, ended by the other.",
+    )
+    op.create_index(
+        "ix_carriage_under_way",
+        "carriage",
+        ["left_at"],
+        unique=False,
+        postgresql_where=sa.text("arrived_at is null"),
+    )
+    op.create_table(
+        "carried_grant",
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("volunteer", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "granted_book", sa.Integer(), nullable=False, comment="book in which it was granted"
+        ),
+        sa.Column("granted_seq", sa.BigInteger(), nullable=False, comment="the grant in that book"),
+        sa.Column("pack", sa.Text(), nullable=False, comment="id of the pack"),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("tier", sa.Integer(), nullable=False, comment="0 for rules without tiers"),
+        sa.Column(
+            "period", sa.Text(), nullable=False, comment="the period key, such as lifetime or 2024"
+        ),
+        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "is_standing",
+            sa.Boolean(),
+            nullable=False,
+            comment="not taken back when it was carried",
+        ),
+        sa.PrimaryKeyConstraint(
+            "book_id", "volunteer", "granted_book", "granted_seq", name=op.f("pk_carried_grant")
+        ),
+        comment="Grants of other books that a volunteer brought, so that none is made twice.",
+    )
+    op.create_table(
         "decision",
         sa.Column("book_id", sa.Integer(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False, comment="the grant"),
@@ -286,6 +347,37 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("phone_mac", name=op.f("pk_one_time_code")),
         comment="The newest sign-in code of a phone number.",
+    )
+    op.create_table(
+        "opening_month",
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("volunteer", sa.BigInteger(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False, comment="the entry that carried them"),
+        sa.Column(
+            "served_book", sa.Integer(), nullable=False, comment="book in which they were served"
+        ),
+        sa.Column(
+            "month", sa.Integer(), nullable=False, comment="as in volunteer_month of that book"
+        ),
+        sa.Column("assurance", sa.SmallInteger(), nullable=False),
+        sa.Column("measured", sa.SmallInteger(), nullable=False),
+        sa.Column(
+            "minutes", sa.BigInteger(), nullable=False, comment="below zero where carried away"
+        ),
+        sa.Column(
+            "services", sa.Integer(), nullable=False, comment="below zero where carried away"
+        ),
+        sa.PrimaryKeyConstraint(
+            "book_id",
+            "volunteer",
+            "seq",
+            "served_book",
+            "month",
+            "assurance",
+            "measured",
+            name=op.f("pk_opening_month"),
+        ),
+        comment="Months of service that a volunteer brought from, or took to, another book.",
     )
     op.create_table(
         "organization",
@@ -400,8 +492,27 @@ def upgrade() -> None:
             comment="who did it; null for the operator's command line",
         ),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column(
+            "evidence",
+            sa.Text(),
+            nullable=True,
+            comment="what proves it, such as the number of a sign-in sheet",
+        ),
+        sa.Column(
+            "replacement",
+            sa.BigInteger(),
+            nullable=True,
+            comment="seq of the entry that stands in its place, if any",
+        ),
         sa.PrimaryKeyConstraint("book_id", "seq", name=op.f("pk_reversal_reason")),
-        comment="Who took an entry back, and why. Insert and select only.",
+        comment="Who took an entry back, why, and what stands instead. Insert and select only.",
+    )
+    op.create_index(
+        "uq_reversal_reason_book_id_replacement",
+        "reversal_reason",
+        ["book_id", "replacement"],
+        unique=True,
+        postgresql_where=sa.text("replacement is not null"),
     )
     op.create_table(
         "sign_in",
@@ -449,7 +560,7 @@ def upgrade() -> None:
             "kind",
             sa.SmallInteger(),
             nullable=False,
-            comment="1 service, 2 reversal, 3 grant, 4 adjustment",
+            comment="1 service, 2 reversal, 3 grant, 4 adjustment, 5 carried",
         ),
         sa.Column("unit", sa.SmallInteger(), nullable=False),
         sa.Column("debit", sa.BigInteger(), nullable=False, comment="account it is taken from"),
@@ -515,7 +626,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("amount > 0", name=op.f("ck_transfer_amount")),
         sa.CheckConstraint("debit <> credit", name=op.f("ck_transfer_accounts")),
-        sa.CheckConstraint("kind between 1 and 4", name=op.f("ck_transfer_kind")),
+        sa.CheckConstraint("kind between 1 and 5", name=op.f("ck_transfer_kind")),
         sa.CheckConstraint("reverses < seq", name=op.f("ck_transfer_reverses_earlier")),
         sa.PrimaryKeyConstraint("book_id", "seq", name=op.f("pk_transfer")),
         comment="The journal: insert and select only.",
@@ -625,13 +736,13 @@ def upgrade() -> None:
             "kind",
             sa.SmallInteger(),
             nullable=False,
-            comment="1 issuing, 2 volunteer, 3 pool, 4 clearing",
+            comment="1 issuing, 2 volunteer, 3 pool, 4 clearing, 5 receivable",
         ),
         sa.Column(
             "owner",
             sa.BigInteger(),
             nullable=False,
-            comment="number of the volunteer or pool; 0 for the book itself",
+            comment="volunteer, pool, or the book cleared with; 0 for the book itself",
         ),
         sa.Column(
             "is_debit_bounded",
@@ -646,7 +757,7 @@ def upgrade() -> None:
             comment="credits must not exceed debits",
         ),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("kind between 1 and 4", name=op.f("ck_account_kind")),
+        sa.CheckConstraint("kind between 1 and 5", name=op.f("ck_account_kind")),
         sa.ForeignKeyConstraint(["book_id"], ["book.id"], name=op.f("fk_account_book_id")),
         sa.ForeignKeyConstraint(["unit"], ["unit.id"], name=op.f("fk_account_unit")),
         sa.PrimaryKeyConstraint("book_id", "id", name=op.f("pk_account")),

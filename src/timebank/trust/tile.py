@@ -1,0 +1,82 @@
+"""How a tree is cut into tiles of 256 hashes, and where each lies.
+
+A tile of level 0 holds 256 leaf hashes, one of level n the roots of 256 tiles of level n - 1. A
+full tile never changes. The last of each level is partial; its width is part of its name.
+
+Source: C2SP tlog-tiles, sections "Merkle Tree" and "Log Entries".
+"""
+
+from typing import NamedTuple
+
+from timebank.trust import merkle
+
+LEVEL_HEIGHT = 8
+"""How many levels of the tree a tile spans."""
+
+WIDTH = 1 << LEVEL_HEIGHT
+"""Hashes of a full tile."""
+
+
+class Tile(NamedTuple):
+    """Hashes `number * 256` to `number * 256 + width` of a level.
+
+    Attributes:
+        width: 256 for a full tile, less for the last of its level.
+    """
+
+    level: int
+    number: int
+    width: int = WIDTH
+
+    @property
+    def path(self) -> str:
+        """Where it lies below the log's address."""
+        return f"tile/{self.level}/{_numbered(self.number, self.width)}"
+
+
+def entries_path(number: int, width: int) -> str:
+    """Return where the leaves of a tile of level 0 lie below the log's address."""
+    return f"tile/entries/{_numbered(number, width)}"
+
+
+def tiles_of(size: int) -> list[Tile]:
+    """Return every tile of a tree, level by level. Shape: none for a tree without leaves."""
+    tiles: list[Tile] = []
+    level, count = 0, size
+    while count:
+        tiles += [Tile(level, number) for number in range(count // WIDTH)]
+        if count % WIDTH:
+            tiles.append(Tile(level, count // WIDTH, count % WIDTH))
+        level, count = level + 1, count // WIDTH
+    return tiles
+
+
+def tile_holding(node: merkle.Node, *, size: int) -> Tile:
+    """Return the tile of a tree of `size` leaves from whose hashes a subtree's is made."""
+    height, number = node
+    level = height // LEVEL_HEIGHT
+    found = (number << height % LEVEL_HEIGHT) // WIDTH
+    hashes = (size >> level * LEVEL_HEIGHT) - found * WIDTH
+    return Tile(level, found, min(WIDTH, hashes))
+
+
+def hash_in(hashes: bytes, node: merkle.Node) -> bytes:
+    """Return a subtree's hash from the hashes of the tile that holds it.
+
+    Raises:
+        ValueError: The tile is too narrow.
+    """
+    height, number = node
+    rise = height % LEVEL_HEIGHT
+    start = (number << rise) % WIDTH
+    parts = merkle.split(hashes)[start : start + (1 << rise)]
+    if len(parts) != 1 << rise:
+        raise ValueError("the tile does not hold the subtree")
+    return merkle.root_of(merkle.extend(b"", 0, parts))
+
+
+def _numbered(number: int, width: int) -> str:
+    groups = [f"{number % 1000:03}"]
+    while number := number // 1000:
+        groups.insert(0, f"x{number % 1000:03}")
+    return "/".join(groups) + (f".p/{width}" if width < WIDTH else "")

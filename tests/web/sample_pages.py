@@ -4,14 +4,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from timebank.web import (
+    attendance,
+    demo,
     district,
+    enrolment,
     honours,
+    joining,
     organizer,
     policies,
     policy_words,
     public,
+    publishing,
+    records,
     scan,
+    sign_in,
     volunteer,
+    wall,
 )
 from timebank.web.catalog import Language, translator
 from timebank.web.code_picture import code_picture
@@ -120,7 +128,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         phone_masked="138****0000",
         restart_url="/sign-in",
     )
-    records = [
+    newest = [
         volunteer.RecordLine(
             activity=park,
             day=words("昨天", "yesterday"),
@@ -177,7 +185,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             upcoming=[
                 (words("明天 08:30–11:30", "tomorrow 08:30–11:30"), Link(label=meals, url="#"))
             ],
-            records=records if state else [],
+            records=newest if state else [],
             benefits=[
                 volunteer.Benefit(
                     title=words("观影礼遇", "Film pass"),
@@ -220,8 +228,8 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             action_url="#",
         )
 
-    def wall(purpose: str) -> organizer.CodePage:
-        return organizer.CodePage(
+    def on_wall(purpose: str) -> wall.CodePage:
+        return wall.CodePage(
             activity=park,
             time=today,
             place=place,
@@ -231,7 +239,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             shift_url="#s",
             fragment_url="/fragment",
             refresh_seconds=10,
-            code=organizer.CodeFragment(
+            code=wall.CodeFragment(
                 picture=code,
                 refresh_ms=600_000,
                 server_ms=0,
@@ -288,11 +296,15 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         "scan-refused": Sample(
             "scan/result.html", result("refused", "scan.too_early"), framed("volunteer")
         ),
-        "organizer-code-arrive": Sample("organizer/code.html", wall("arrive"), framed("organizer")),
-        "organizer-code-leave": Sample("organizer/code.html", wall("leave"), framed("organizer")),
+        "organizer-code-arrive": Sample(
+            "organizer/code.html", on_wall("arrive"), framed("organizer")
+        ),
+        "organizer-code-leave": Sample(
+            "organizer/code.html", on_wall("leave"), framed("organizer")
+        ),
     }
 
-    def shift_line(state: str, **changes: Any) -> volunteer.ActivityShift:
+    def shift_line(state: str, **changes: Any) -> joining.ActivityShift:
         values = {
             "day": words("今天", "today"),
             "time": "14:00–17:00",
@@ -304,10 +316,10 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             "action_url": "#",
             "note": "",
         }
-        return volunteer.ActivityShift(**(values | changes))
+        return joining.ActivityShift(**(values | changes))
 
-    def card(title: str, state: str, places: str, field: str) -> volunteer.ShiftCard:
-        return volunteer.ShiftCard(
+    def card(title: str, state: str, places: str, field: str) -> joining.ShiftCard:
+        return joining.ShiftCard(
             activity=title,
             url="#",
             time="14:00–17:00",
@@ -352,13 +364,13 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         for code in ("elder_care", "environment", "culture")
     ]
 
-    def activities(groups: list[volunteer.ShiftDay]) -> volunteer.ActivitiesPage:
+    def activities(groups: list[joining.ShiftDay]) -> joining.ActivitiesPage:
         names = words("周五 周六 周日 周一 周二 周三 周四", "Fri Sat Sun Mon Tue Wed Thu").split()
-        return volunteer.ActivitiesPage(
+        return joining.ActivitiesPage(
             action_url="#",
             day="2024-11-22",
             days=[
-                volunteer.DayTab(
+                joining.DayTab(
                     label=words("今天", "today") if i == 0 else str(22 + i),
                     weekday=name,
                     url="#",
@@ -375,7 +387,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             clear_url="#",
         )
 
-    def record(activity: str, evidence: str, minutes: int, **changes: Any) -> volunteer.Record:
+    def record(activity: str, evidence: str, minutes: int, **changes: Any) -> records.Record:
         values = {
             "activity": activity,
             "day": words("11月16日 周六", "Sat 16 Nov"),
@@ -394,10 +406,10 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             "correction": "",
             "report_url": "#",
         }
-        return volunteer.Record(**(values | changes))
+        return records.Record(**(values | changes))
 
-    def records_page(months: list[volunteer.RecordMonth]) -> volunteer.RecordsPage:
-        return volunteer.RecordsPage(
+    def records_page(months: list[records.RecordMonth]) -> records.RecordsPage:
+        return records.RecordsPage(
             year="2024",
             years=[
                 Link(label=year, url="#", is_current=year == "2024")
@@ -529,8 +541,8 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             activities=[Link(label=park, url="#"), Link(label=meals, url="#")],
         )
 
-    def attendee(letter: str, state: str, evidence: str | None) -> organizer.Attendee:
-        return organizer.Attendee(
+    def attendee(letter: str, state: str, evidence: str | None) -> attendance.Attendee:
+        return attendance.Attendee(
             name=f"{letter}*",
             number=f"330424-0001{ord(letter)}",
             state=state,
@@ -540,9 +552,9 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             evidence=evidence,
         )
 
-    def shift_page(state: str) -> organizer.ShiftPage:
+    def shift_page(state: str) -> attendance.ShiftPage:
         is_closed = state == "closed"
-        return organizer.ShiftPage(
+        return attendance.ShiftPage(
             activity=park,
             activity_url="#",
             day_url="#",
@@ -557,10 +569,10 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             open_presences=[]
             if state != "ended"
             else [
-                organizer.OpenPresence(
+                attendance.OpenPresence(
                     signup_id="7", name="王*", arrived_at="13:58", left_at=Field(value="17:00")
                 ),
-                organizer.OpenPresence(
+                attendance.OpenPresence(
                     signup_id="8",
                     name="李*芳",
                     arrived_at="14:03",
@@ -801,14 +813,14 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
     }
     found |= {
         "public-sign-in": Sample(
-            "public/sign_in.html", public.SignInPage(form=phone_step, enrol_url="#"), framed("")
+            "public/sign_in.html", sign_in.SignInPage(form=phone_step, enrol_url="#"), framed("")
         ),
         "public-sign-in-code": Sample(
-            "public/sign_in.html", public.SignInPage(form=code_step, enrol_url=""), framed("")
+            "public/sign_in.html", sign_in.SignInPage(form=code_step, enrol_url=""), framed("")
         ),
         "public-enrol": Sample(
             "public/enrol.html",
-            public.EnrolPage(
+            enrolment.EnrolPage(
                 action_url="#",
                 return_to="/",
                 phone_masked="138****0000",
@@ -822,9 +834,9 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         ),
         "public-outbox": Sample(
             "public/outbox.html",
-            public.OutboxPage(
+            demo.OutboxPage(
                 messages=[
-                    public.OutboxMessage(
+                    demo.OutboxMessage(
                         to="138****0000",
                         at=words("今天 13:58", "today 13:58"),
                         code="804213",
@@ -833,7 +845,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                             "Your code is 804213, good for ten minutes.",
                         ),
                     ),
-                    public.OutboxMessage(
+                    demo.OutboxMessage(
                         to="139****0001",
                         at=words("今天 13:40", "today 13:40"),
                         code="",
@@ -847,10 +859,10 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             framed(""),
         ),
         "public-outbox-empty": Sample(
-            "public/outbox.html", public.OutboxPage(messages=[]), framed("")
+            "public/outbox.html", demo.OutboxPage(messages=[]), framed("")
         ),
         "public-components": Sample(
-            "public/components.html", public.ComponentsPage(code=code, icons=NAMES), framed("")
+            "public/components.html", demo.ComponentsPage(code=code, icons=NAMES), framed("")
         ),
         "scan-confirm": Sample(
             "scan/confirm.html",
@@ -879,7 +891,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             "volunteer/activities.html",
             activities(
                 [
-                    volunteer.ShiftDay(
+                    joining.ShiftDay(
                         label=words("今天 11月22日", "today, 22 Nov"),
                         shifts=[
                             card(
@@ -911,7 +923,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         ),
         "volunteer-activity": Sample(
             "volunteer/activity.html",
-            volunteer.ActivityPage(
+            joining.ActivityPage(
                 title=park,
                 organization=team,
                 field=_("service_field.environment"),
@@ -947,7 +959,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             "volunteer/records.html",
             records_page(
                 [
-                    volunteer.RecordMonth(
+                    records.RecordMonth(
                         label=words("2024年11月", "Nov 2024"),
                         total=time(475),
                         records=[
@@ -964,7 +976,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                             ),
                         ],
                     ),
-                    volunteer.RecordMonth(
+                    records.RecordMonth(
                         label=words("2024年10月", "Oct 2024"),
                         total=time(180),
                         records=[record(park, "scanned", 180, entry="9,001")],
@@ -1034,7 +1046,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         "organizer-day-empty": Sample("organizer/day.html", organizer_day([]), framed("organizer")),
         "organizer-activity-new": Sample(
             "organizer/activity_new.html",
-            organizer.ActivityNewPage(
+            publishing.ActivityNewPage(
                 action_url="#",
                 cancel_url="#",
                 title=Field(value="", error=_("form.title_missing")),
@@ -1050,14 +1062,14 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         ),
         "organizer-activity": Sample(
             "organizer/activity.html",
-            organizer.ActivityPage(
+            publishing.ActivityPage(
                 title=park,
                 service_field=_("service_field.environment"),
                 town=towns[0],
                 place=place,
                 description=[words("沿步道捡拾垃圾。", "We collect litter.")],
                 shifts=[
-                    organizer.ActivityShiftLine(
+                    publishing.ActivityShiftLine(
                         day=words("今天", "today"),
                         time="14:00–17:00",
                         state="running",
@@ -1066,7 +1078,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                         url="#",
                     )
                 ],
-                form=organizer.ShiftForm(
+                form=publishing.ShiftForm(
                     action_url="#",
                     day=Field(value="2024-11-23"),
                     starts=Field(value="14:00"),
@@ -1087,9 +1099,9 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         "organizer-code-closed": Sample(
             "organizer/code.html",
             replace(
-                wall("leave"),
+                on_wall("leave"),
                 code=replace(
-                    wall("leave").code,
+                    on_wall("leave").code,
                     picture=None,
                     closed=words("这一场已经结束,不再签到。", "This shift is over."),
                 ),

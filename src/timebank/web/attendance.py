@@ -1,0 +1,305 @@
+"""A shift of one's own organization: who signed up, came and left, and closing it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any, Literal
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from timebank.domain.actor import Act, OrganizationId, VolunteerId
+from timebank.domain.closing import AlreadyClosed, Closed, ClosingRefused
+from timebank.domain.volunteer_number import format_number
+from timebank.http.providers import (
+    Kit,
+    Kitted,
+    Now,
+    OwnOrganizations,
+    SignedInActor,
+    TimebankRequest,
+)
+from timebank.queries import organizer
+from timebank.queries.organizer import Attendee as Attending
+from timebank.queries.organizer import OrganizedShift
+from timebank.services import closing
+from timebank.services.errors import NotFoundError
+from timebank.store.seal import Seal
+from timebank.web import format as words
+from timebank.web.catalog import Language
+from timebank.web.frame import language_of, show, translate_of
+from timebank.web.organized_shift import (
+    ShiftState,
+    activity_url,
+    masked,
+    shift_url,
+    state_of,
+    takes_scans,
+)
+from timebank.web.parts import Evidence, Field
+from timebank.web.typed import local_instant, typed_time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPresence:
+    """Somebody who came and has no departure: the first thing to settle when closing.
+
+    Attributes:
+        signup_id: Posted as part of the field's name, `left_at.<signup_id>`.
+        left_at: `HH:MM`; empty leaves the time uncredited.
+    """
+
+    signup_id: str
+    name: str
+    arrived_at: str
+    left_at: Field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attendee:
+    """One person of the shift.
+
+    Attributes:
+        name: Masked, such as `王*芳`.
+        duration: What is credited; empty while nothing is.
+        evidence: None while nothing is credited.
+    """
+
+    name: str
+    number: str
+    state: Literal["expected", "here", "left", "absent", "withdrawn"]
+    arrived_at: str
+    left_at: str
+    duration: str
+    evidence: Evidence | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftPage:
+    """What `organizer/shift.html` shows.
+
+    Attributes:
+        code_url: The code page; empty when no code can be shown any more.
+        warnings: Walk-ups, overlaps and the like, one sentence each.
+        close_url: Where the closing is posted; empty when it cannot be closed now.
+        due: The last day to close, in words; empty when closed.
+        closed: When and by whom it was closed; empty when it is not.
+        total: All credited time, in words.
+    """
+
+    activity: str
+    activity_url: str
+    day_url: str
+    time: str
+    place: str
+    state: ShiftState
+    places: int
+    signed_up: int
+    arrived: int
+    left: int
+    code_url: str
+    open_presences: Sequence[OpenPresence]
+    warnings: Sequence[str]
+    people: Sequence[Attendee]
+    close_url: str
+    due: str
+    closed: str
+    total: str
+    error: str = ""
+
+
+@get("/organizer/shifts/{book:int}/{shift:int}", rule=Act.RUN_ACTIVITIES)
+async def show_shift(
+    request: TimebankRequest,
+    book: FromPath[int],
+    shift: FromPath[int],
+    organizations: OwnOrganizations,
+    kit: Kitted,
+    now: Now,
+) -> Response[Any]:
+    """Show who signed up, came and left, and what to settle before closing."""
+    return await _show_shift(request, kit, organizations, book, shift, now=now)
+
+
+@post("/organizer/shifts/{book:int}/{shift:int}/closure", rule=Act.RUN_ACTIVITIES, status_code=200)
+async def create_closure(
+    request: TimebankRequest,
+    book: FromPath[int],
+    shift: FromPath[int],
+    actor: SignedInActor,
+    organizations: OwnOrganizations,
+    kit: Kitted,
+    now: Now,
+) -> Response[Any]:
+    """Close a shift, with the departures that the organizer saw."""
+    form = await request.form()
+    typed = {
+        name.removeprefix("left_at."): str(value)
+        for name, value in form.items()
+        if name.startswith("left_at.") and value
+    }
+    async with kit.db.read() as conn:
+        found = await organizer.find_shift(
+            conn, organizations=organizations, shift_book=book, shift=shift
+        )
+    if found is None:
+        raise NotFoundError
+    departures: dict[VolunteerId, datetime] = {}
+    errors: dict[str, str] = {}
+    _ = translate_of(request)
+    for signup_id, clock in typed.items():
+        volunteer, at = _parse_volunteer(signup_id), typed_time(clock)
+        if volunteer is None or at is None:
+            errors[signup_id] = _("请写成 14:30 这样的时间")
+            continue
+        departures[volunteer] = _within(found, at)
+    if not errors:
+        outcome = await closing.close_shift(
+            kit.db,
+            actor=actor,
+            shift_book=book,
+            shift=shift,
+            departures=departures,
+            now=now,
+        )
+        match outcome:
+            case Closed() | AlreadyClosed():
+                return Redirect(f"{shift_url(found)}?done=closed", status_code=303)
+            case ClosingRefused(reason, people):
+                errors = {_signup_id(each): _(why.value) for each, why in people.items()}
+                return await _show_shift(
+                    request,
+                    kit,
+                    organizations,
+                    book,
+                    shift,
+                    typed=typed,
+                    errors=errors,
+                    error=_(reason.value),
+                    now=now,
+                    status=409,
+                )
+    return await _show_shift(
+        request, kit, organizations, book, shift, typed=typed, errors=errors, now=now, status=422
+    )
+
+
+async def _show_shift(
+    request: TimebankRequest,
+    kit: Kit,
+    organizations: Sequence[OrganizationId],
+    book: int,
+    shift: int,
+    *,
+    now: datetime,
+    typed: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+    error: str = "",
+    status: int = 200,
+) -> Response[Any]:
+    typed, errors = typed or {}, errors or {}
+    _ = translate_of(request)
+    language = language_of(request)
+    async with kit.db.read() as conn:
+        found = await organizer.find_shift(
+            conn, organizations=organizations, shift_book=book, shift=shift
+        )
+        if found is None:
+            raise NotFoundError
+        people = await organizer.list_attendees(
+            conn, organizations=organizations, shift_book=book, shift=shift
+        )
+    state = state_of(found, now=now)
+    credited = sum(each.minutes or 0 for each in people)
+    return show(
+        request,
+        "organizer/shift.html",
+        ShiftPage(
+            activity=found.title,
+            activity_url=activity_url(found.shift_book, found.activity),
+            day_url=f"/organizer?day={words.local_day(found.starts_at)}",
+            time=words.span(found.starts_at, found.ends_at, now=now, language=language),
+            place=found.address,
+            state=state,
+            places=found.places,
+            signed_up=found.signed_up,
+            arrived=found.arrived,
+            left=found.left,
+            code_url=f"{shift_url(found)}/code" if takes_scans(found, now=now) else "",
+            open_presences=[
+                OpenPresence(
+                    signup_id=_signup_id(each.volunteer),
+                    name=masked(each.name_sealed, kit.seal, each.volunteer),
+                    arrived_at=words.clock(each.arrived_at),
+                    left_at=Field(
+                        value=typed.get(_signup_id(each.volunteer), ""),
+                        error=errors.get(_signup_id(each.volunteer), ""),
+                    ),
+                )
+                for each in people
+                if each.arrived_at is not None and each.left_at is None
+            ],
+            warnings=[],
+            people=[
+                _attendee(each, found, kit.seal, now=now, language=language) for each in people
+            ],
+            close_url=f"{shift_url(found)}/closure" if state == "ended" else "",
+            due="",
+            closed=""
+            if found.closed_at is None
+            else _(
+                "{time}已结束，不再接受扫码",
+                time=words.instant(found.closed_at, now=now, language=language),
+            ),
+            total=words.duration(credited, language=language) if credited else "",
+            error=error,
+        ),
+        status=status,
+    )
+
+
+def _attendee(
+    person: Attending, shift: OrganizedShift, seal: Seal, *, now: datetime, language: Language
+) -> Attendee:
+    return Attendee(
+        name=masked(person.name_sealed, seal, person.volunteer),
+        number=format_number(person.volunteer.book, person.volunteer.id),
+        state=_presence(person, shift, now=now),
+        arrived_at="" if person.arrived_at is None else words.clock(person.arrived_at),
+        left_at="" if person.left_at is None else words.clock(person.left_at),
+        duration=""
+        if person.minutes is None
+        else words.duration(person.minutes, language=language),
+        evidence=None if person.evidence is None else person.evidence.value,
+    )
+
+
+def _presence(
+    person: Attending, shift: OrganizedShift, *, now: datetime
+) -> Literal["expected", "here", "left", "absent", "withdrawn"]:
+    if person.left_at is not None:
+        return "left"
+    if person.arrived_at is not None:
+        return "here"
+    if person.withdrawn_at is not None:
+        return "withdrawn"
+    return "absent" if shift.ends_at <= now or shift.closed_at is not None else "expected"
+
+
+def _signup_id(volunteer: VolunteerId) -> str:
+    return f"{volunteer.book}-{volunteer.id}"
+
+
+def _parse_volunteer(signup_id: str) -> VolunteerId | None:
+    book, _dash, number = signup_id.partition("-")
+    if not all(part.isascii() and part.isdigit() and len(part) < 16 for part in (book, number)):
+        return None
+    return VolunteerId(int(book), int(number))
+
+
+def _within(shift: OrganizedShift, clock: time) -> datetime:
+    """Return the instant within a shift that a time of day means: past midnight is the next day."""
+    first = words.local_day(shift.starts_at)
+    at = local_instant(first, clock)
+    return at if at >= shift.starts_at else local_instant(first + timedelta(days=1), clock)

@@ -1,0 +1,426 @@
+"""Finding a shift and taking a place in it, or giving it back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from litestar import Response, get, post
+from litestar.params import FromPath, QueryParameter
+from litestar.response import Redirect
+
+from timebank.domain import region as divisions
+from timebank.domain.actor import Act
+from timebank.domain.period import Period, day_start
+from timebank.domain.scope import Scope
+from timebank.domain.service_field import ServiceField, field_of
+from timebank.domain.signup import SignedUp, Withdrawn
+from timebank.http.identity import PUBLIC
+from timebank.http.providers import CountyScope, Kit, Kitted, Now, OwnVolunteer, TimebankRequest
+from timebank.queries import activities
+from timebank.queries.activities import ActivityDetail, UpcomingShift
+from timebank.services import scheduling
+from timebank.services.errors import NotFoundError
+from timebank.store.regions import list_children
+from timebank.web import format as words
+from timebank.web.catalog import Language, Translate
+from timebank.web.frame import language_of, show, translate_of
+from timebank.web.parts import Choice
+from timebank.web.typed import typed_day
+
+_DAYS_SHOWN = 7
+"""Days offered as tabs: a week ahead is what people plan."""
+
+
+_SHIFTS_SHOWN = 50
+"""Shifts on one page of activities."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayTab:
+    """One day of the strip above the list.
+
+    Attributes:
+        count: Shifts that day.
+    """
+
+    label: str
+    weekday: str
+    url: str
+    count: int
+    is_selected: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftCard:
+    """One shift that can be opened.
+
+    Attributes:
+        places: Such as `还有 6 个名额`.
+        state: Whether and how one can still join.
+    """
+
+    activity: str
+    url: str
+    time: str
+    duration: str
+    place: str
+    town: str
+    field: str
+    organization: str
+    places: str
+    state: Literal["open", "full", "signed_up", "closed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftDay:
+    """The shifts of one day, by start."""
+
+    label: str
+    shifts: Sequence[ShiftCard]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivitiesPage:
+    """What `volunteer/activities.html` shows.
+
+    Attributes:
+        action_url: Where the filter is sent by GET (`field`, `town`, `day` hidden).
+        day: The selected day as sent in the query; empty for every day.
+        found: How many, as a sentence.
+        more_url: The next page; empty on the last.
+        clear_url: Without any filter; empty when there is none.
+    """
+
+    action_url: str
+    day: str
+    days: Sequence[DayTab]
+    fields: Sequence[Choice]
+    towns: Sequence[Choice]
+    found: str
+    groups: Sequence[ShiftDay]
+    more_url: str
+    clear_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityShift:
+    """One shift of an activity with what the volunteer may do.
+
+    Attributes:
+        filled_percent: How full it is, 0 to 100.
+        places: Such as `14 / 20 人`.
+        action_url: Where signing up or withdrawing is posted; empty when neither is possible.
+        note: Why not, or what to know; empty for nothing.
+    """
+
+    day: str
+    time: str
+    duration: str
+    place: str
+    places: str
+    filled_percent: int
+    state: Literal["open", "full", "signed_up", "arrived", "left", "ended", "cancelled"]
+    action_url: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityPage:
+    """What `volunteer/activity.html` shows.
+
+    Attributes:
+        description: Paragraphs.
+        error: Why the last sign-up or withdrawal was refused; empty for none.
+        way_out: What to do about it; empty for none.
+    """
+
+    title: str
+    organization: str
+    field: str
+    town: str
+    place: str
+    description: Sequence[str]
+    shifts: Sequence[ActivityShift]
+    activities_url: str
+    error: str = ""
+    way_out: str = ""
+
+
+@get("/activities", rule=PUBLIC)
+async def show_activities(
+    request: TimebankRequest,
+    county_scope: CountyScope,
+    kit: Kitted,
+    now: Now,
+    field: Annotated[str, QueryParameter(max_length=40)] = "",
+    town: Annotated[str, QueryParameter(max_length=12)] = "",
+    day: Annotated[str, QueryParameter(max_length=10)] = "",
+    after: Annotated[str, QueryParameter(max_length=60)] = "",
+) -> Response[Any]:
+    """Show the shifts that one can join, by day, with filters."""
+    language = language_of(request)
+    _ = translate_of(request)
+    volunteer = None if request.user is None else request.user.volunteer
+    scope = _town_scope(county_scope, town)
+    service_field = field_of(field)
+    today = words.local_day(now)
+    chosen = typed_day(day)
+    async with kit.db.read() as conn:
+        found = await activities.list_upcoming(
+            conn,
+            scope=scope,
+            volunteer=volunteer,
+            now=now,
+            field=service_field,
+            period=None
+            if chosen is None
+            else Period.of_days(chosen, chosen + timedelta(days=1), zone=words.ZONE),
+            after=_parse_after(after),
+            limit=_SHIFTS_SHOWN + 1,
+        )
+        counts = await activities.count_upcoming(
+            conn,
+            scope=scope,
+            zone=ZoneInfo(words.ZONE.key),
+            now=now,
+            until=day_start(today + timedelta(days=_DAYS_SHOWN), zone=words.ZONE),
+            field=service_field,
+        )
+        towns = await list_children(conn, code=county_scope.region)
+    shown = found[:_SHIFTS_SHOWN]
+    kept = urlencode(
+        {
+            "field": service_field.code if service_field else "",
+            "town": str(scope.region) if scope != county_scope else "",
+        }
+    )
+    last = shown[-1] if len(found) > _SHIFTS_SHOWN else None
+    groups = groupby(shown, key=lambda each: words.local_day(each.starts_at))
+    return show(
+        request,
+        "volunteer/activities.html",
+        ActivitiesPage(
+            action_url="/activities",
+            day="" if chosen is None else chosen.isoformat(),
+            days=[
+                DayTab(
+                    label=str(each.day),
+                    weekday=words.day(each, today=today, language=language)
+                    if each == today
+                    else words.weekday(each, language=language),
+                    url=f"/activities?{kept}" + ("" if each == chosen else f"&day={each}"),
+                    count=counts.get(each, 0),
+                    is_selected=each == chosen,
+                )
+                for each in (today + timedelta(days=ahead) for ahead in range(_DAYS_SHOWN))
+            ],
+            fields=[
+                Choice(value="", label=_("全部领域"), is_selected=service_field is None),
+                *(
+                    Choice(
+                        value=each.code,
+                        label=_(f"service_field.{each.code}"),
+                        is_selected=each is service_field,
+                    )
+                    for each in ServiceField
+                ),
+            ],
+            towns=[
+                Choice(value="", label=_("全县"), is_selected=scope == county_scope),
+                *(
+                    Choice(
+                        value=str(each.code),
+                        label=each.name,
+                        is_selected=each.code == scope.region,
+                    )
+                    for each in towns
+                ),
+            ],
+            found=_("找到 {count} 场", count=len(shown)),
+            groups=[
+                ShiftDay(
+                    label=words.day(on, today=today, language=language),
+                    shifts=[_card(each, language=language, _=_) for each in shifts],
+                )
+                for on, shifts in groups
+            ],
+            more_url="" if last is None else f"/activities?{kept}&day={day}&after={_after(last)}",
+            clear_url="/activities" if service_field or scope != county_scope or chosen else "",
+        ),
+    )
+
+
+@get("/activities/{book:int}/{activity:int}", rule=PUBLIC)
+async def show_activity(
+    request: TimebankRequest, book: FromPath[int], activity: FromPath[int], kit: Kitted, now: Now
+) -> Response[Any]:
+    """Show one activity with its shifts."""
+    return await _show_activity(request, kit, book, activity, now=now)
+
+
+@post("/shifts/{book:int}/{shift:int}/signup", rule=Act.SIGN_UP, status_code=200)
+async def create_signup(
+    request: TimebankRequest,
+    book: FromPath[int],
+    shift: FromPath[int],
+    volunteer: OwnVolunteer,
+    kit: Kitted,
+    now: Now,
+    activity: Annotated[int, QueryParameter(ge=1)],
+) -> Response[Any]:
+    """Take a place in a shift."""
+    outcome = await scheduling.sign_up(
+        kit.db, volunteer=volunteer, shift_book=book, shift=shift, now=now
+    )
+    if isinstance(outcome, SignedUp):
+        return Redirect(f"{_activity_url(book, activity)}?done=signed_up", status_code=303)
+    return await _show_activity(request, kit, book, activity, now=now, refusal=outcome.reason.value)
+
+
+@post("/shifts/{book:int}/{shift:int}/withdrawal", rule=Act.SIGN_UP, status_code=200)
+async def create_withdrawal(
+    request: TimebankRequest,
+    book: FromPath[int],
+    shift: FromPath[int],
+    volunteer: OwnVolunteer,
+    kit: Kitted,
+    now: Now,
+    activity: Annotated[int, QueryParameter(ge=1)],
+) -> Response[Any]:
+    """Give a place back."""
+    outcome = await scheduling.withdraw(
+        kit.db, volunteer=volunteer, shift_book=book, shift=shift, now=now
+    )
+    if isinstance(outcome, Withdrawn):
+        return Redirect(f"{_activity_url(book, activity)}?done=withdrawn", status_code=303)
+    return await _show_activity(request, kit, book, activity, now=now, refusal=outcome.reason.value)
+
+
+async def _show_activity(
+    request: TimebankRequest,
+    kit: Kit,
+    book: int,
+    activity: int,
+    *,
+    now: datetime,
+    refusal: str = "",
+) -> Response[Any]:
+    language = language_of(request)
+    _ = translate_of(request)
+    volunteer = None if request.user is None else request.user.volunteer
+    async with kit.db.read() as conn:
+        found = await activities.find_activity(
+            conn, volunteer=volunteer, book=book, activity=activity
+        )
+    if found is None:
+        raise NotFoundError
+    return show(
+        request,
+        "volunteer/activity.html",
+        ActivityPage(
+            title=found.title,
+            organization=found.organization,
+            field=_(f"service_field.{found.field.code}"),
+            town=found.town or "",
+            place=found.address,
+            description=[line for line in found.content.splitlines() if line.strip()],
+            shifts=[_shift(found, each, now=now, language=language, _=_) for each in found.shifts],
+            activities_url="/activities",
+            error=_(refusal) if refusal else "",
+            way_out=_(f"{refusal}.hint") if refusal else "",
+        ),
+        status=409 if refusal else 200,
+    )
+
+
+def _shift(
+    activity: ActivityDetail,
+    shift: activities.ActivityShift,
+    *,
+    now: datetime,
+    language: Language,
+    _: Translate,
+) -> ActivityShift:
+    state = _shift_state(activity, shift, now=now)
+    url = f"/shifts/{activity.book}/{shift.shift}"
+    actions = {"open": f"{url}/signup", "signed_up": f"{url}/withdrawal"}
+    action = actions.get(state, "")
+    notes = {
+        "full": _("名额满了，有人取消时会空出来"),
+        "arrived": _("您已签到，离开时记得再扫一次"),
+        "left": _("已签退，时数记好了"),
+        "cancelled": _("这场取消了"),
+    }
+    minutes = (shift.ends_at - shift.starts_at) // timedelta(minutes=1)
+    today = words.local_day(now)
+    return ActivityShift(
+        day=words.day(words.local_day(shift.starts_at), today=today, language=language),
+        time=words.times(shift.starts_at, shift.ends_at),
+        duration=words.duration(minutes, language=language),
+        place=activity.address,
+        places=_("{taken} / {places} 人", taken=shift.taken, places=shift.places),
+        filled_percent=min(100, shift.taken * 100 // shift.places),
+        state=state,
+        action_url=f"{action}?activity={activity.activity}" if action else "",
+        note=notes.get(state, ""),
+    )
+
+
+def _shift_state(
+    activity: ActivityDetail, shift: activities.ActivityShift, *, now: datetime
+) -> Literal["open", "full", "signed_up", "arrived", "left", "ended", "cancelled"]:
+    if shift.left_at is not None:
+        return "left"
+    if shift.arrived_at is not None:
+        return "arrived"
+    if shift.is_cancelled or activity.cancelled_at is not None:
+        return "cancelled"
+    if shift.closed_at is not None or shift.ends_at <= now:
+        return "ended"
+    if shift.is_signed_up:
+        return "signed_up"
+    return "full" if shift.taken >= shift.places else "open"
+
+
+def _card(shift: UpcomingShift, *, language: Language, _: Translate) -> ShiftCard:
+    left = shift.places - shift.taken
+    minutes = (shift.ends_at - shift.starts_at) // timedelta(minutes=1)
+    return ShiftCard(
+        activity=shift.title,
+        url=_activity_url(shift.shift_book, shift.activity),
+        time=words.times(shift.starts_at, shift.ends_at),
+        duration=words.duration(minutes, language=language),
+        place=shift.address,
+        town=shift.town or "",
+        field=_(f"service_field.{shift.field.code}"),
+        organization=shift.organization,
+        places=_("还有 {count} 个名额", count=left) if left > 0 else _("名额满了"),
+        state="signed_up" if shift.is_signed_up else "open" if left > 0 else "full",
+    )
+
+
+def _activity_url(book: int, activity: int) -> str:
+    return f"/activities/{book}/{activity}"
+
+
+def _town_scope(county: Scope, town: str) -> Scope:
+    try:
+        return county.narrowed(divisions.parse_code(town)) or county
+    except ValueError:
+        return county
+
+
+def _after(shift: UpcomingShift) -> str:
+    return f"{int(shift.starts_at.timestamp())}-{shift.shift_book}-{shift.shift}"
+
+
+def _parse_after(text: str) -> tuple[datetime, int, int] | None:
+    parts = text.split("-")
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
+        return None
+    seconds, book, shift = map(int, parts)
+    return (datetime.fromtimestamp(min(seconds, 2**33), UTC), book, shift)

@@ -1,0 +1,50 @@
+"""What every page of an organizer says of a shift: where it is shown, its state, its people."""
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from timebank.domain.actor import VolunteerId
+from timebank.domain.attendance import EARLY_MAX, LATE_MAX
+from timebank.queries.organizer import OrganizedShift
+from timebank.store.seal import Seal
+from timebank.web import format as words
+
+ShiftState: TypeAlias = Literal["upcoming", "running", "ended", "closed", "cancelled"]
+"""Where a shift stands: before, during, over, settled, or called off."""
+
+
+def state_of(shift: OrganizedShift, *, now: datetime) -> ShiftState:
+    """Return where a shift stands."""
+    if shift.cancelled_at is not None:
+        return "cancelled"
+    if shift.closed_at is not None:
+        return "closed"
+    if now < shift.starts_at:
+        return "upcoming"
+    return "running" if now < shift.ends_at else "ended"
+
+
+def takes_scans(shift: OrganizedShift, *, now: datetime) -> bool:
+    """Say whether a code of this shift would be taken now."""
+    return (
+        shift.cancelled_at is None
+        and shift.closed_at is None
+        and shift.starts_at - EARLY_MAX <= now <= shift.ends_at + LATE_MAX
+    )
+
+
+def masked(name_sealed: bytes | None, seal: Seal, volunteer: VolunteerId | None) -> str:
+    """Return a name as the shift's other people may see it."""
+    if name_sealed is not None:
+        return words.masked_name(seal.open(name_sealed))
+    return "" if volunteer is None else f"№ {volunteer.id}"
+
+
+def activity_url(book: int, activity: int) -> str:
+    """Return the page of an activity."""
+    return f"/organizer/activities/{book}/{activity}"
+
+
+def shift_url(shift: OrganizedShift) -> str:
+    """Return the page of a shift."""
+    return f"/organizer/shifts/{shift.shift_book}/{shift.shift}"

@@ -1,0 +1,188 @@
+"""What a volunteer did, by month, each service with its proof."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Annotated, Any
+
+from litestar import Response, get
+from litestar.params import QueryParameter
+
+from timebank.domain.actor import Act
+from timebank.domain.period import Period
+from timebank.http.providers import Db, Now, OwnVolunteer, TimebankRequest
+from timebank.queries import volunteer as own
+from timebank.web import format as words
+from timebank.web.catalog import Language, Translate
+from timebank.web.evidence import evidence_shares
+from timebank.web.frame import language_of, show, translate_of
+from timebank.web.parts import Evidence, EvidenceShares, Link
+
+_YEARS_MAX = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One service with its proof.
+
+    Attributes:
+        day: Such as `11月22日 周六`.
+        duration: What was credited; with a minus sign for a reversal.
+        arrived: How and when the beginning was set, such as `13:58 扫码`.
+        left: The same for the end.
+        grade: The stored grade in words, such as `A2`.
+        entry: The ledger entry's number.
+        recorded: When it was written.
+        correction: What a later entry changed; empty when nothing did.
+        report_url: Where an error is reported; empty when the time for it is over.
+    """
+
+    activity: str
+    day: str
+    duration: str
+    evidence: Evidence
+    field: str
+    organization: str
+    person_in_charge: str
+    place: str
+    time: str
+    arrived: str
+    left: str
+    grade: str
+    entry: str
+    recorded: str
+    correction: str
+    report_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordMonth:
+    """The services of one month, newest first."""
+
+    label: str
+    total: str
+    records: Sequence[Record]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordsPage:
+    """What `volunteer/records.html` shows.
+
+    Attributes:
+        hours: The year's time as `(number, unit)` pairs.
+        services: How many services, in words.
+    """
+
+    year: str
+    years: Sequence[Link]
+    hours: Sequence[tuple[str, str]]
+    services: str
+    life_total: str
+    shares: EvidenceShares
+    months: Sequence[RecordMonth]
+    activities_url: str
+
+
+@get("/me/records", rule=Act.SEE_OWN_RECORDS)
+async def show_records(
+    request: TimebankRequest,
+    volunteer: OwnVolunteer,
+    db: Db,
+    now: Now,
+    year: Annotated[int | None, QueryParameter(ge=1980, le=2200)] = None,
+) -> Response[Any]:
+    """Show a year's records by month, each with its proof."""
+    language = language_of(request)
+    _ = translate_of(request)
+    today = words.local_day(now)
+    async with db.read() as conn:
+        years = await own.list_own_years(conn, volunteer=volunteer)
+        shown = year or max([*years, today.year])
+        hours = await own.own_hours(conn, volunteer=volunteer, year=shown)
+        records = await own.list_own_records(
+            conn, volunteer=volunteer, period=Period.of_year(shown, zone=words.ZONE)
+        )
+    months = groupby(records, key=lambda each: words.local_day(each.effective_at).month)
+    return show(
+        request,
+        "volunteer/records.html",
+        RecordsPage(
+            year=str(shown),
+            years=[
+                Link(label=str(each), url=f"/me/records?year={each}", is_current=each == shown)
+                for each in sorted({*years, today.year, shown}, reverse=True)[:_YEARS_MAX]
+            ],
+            hours=words.duration_parts(hours.year, language=language),
+            services=_("{count} 次服务", count=words.count(hours.services)),
+            life_total=words.duration(hours.lifetime, language=language),
+            shares=evidence_shares((hours.scanned, hours.confirmed, hours.declared)),
+            months=[
+                _month(shown, month, list(lines), now=now, language=language, _=_)
+                for month, lines in months
+            ],
+            activities_url="/activities",
+        ),
+    )
+
+
+def _month(
+    year: int,
+    month: int,
+    records: Sequence[own.Record],
+    *,
+    now: datetime,
+    language: Language,
+    _: Translate,
+) -> RecordMonth:
+    return RecordMonth(
+        label=words.month(year, month, language=language),
+        total=words.duration(sum(each.minutes for each in records), language=language),
+        records=[_record(each, now=now, language=language, _=_) for each in records],
+    )
+
+
+def _record(record: own.Record, *, now: datetime, language: Language, _: Translate) -> Record:
+    today = words.local_day(now)
+    correction = ""
+    if record.reversed_by is not None:
+        correction = _(
+            "这一条已由第 {entry} 条冲正：{reason}",
+            entry=words.count(record.reversed_by),
+            reason=record.reason or "",
+        )
+    elif record.reverses is not None:
+        correction = _(
+            "冲正第 {entry} 条：{reason}",
+            entry=words.count(record.reverses),
+            reason=record.reason or "",
+        )
+    starts_at, ends_at = record.shift_starts_at, record.shift_ends_at
+    return Record(
+        activity=record.title or _("往年服务"),
+        day=words.day(words.local_day(record.effective_at), today=today, language=language),
+        duration=words.duration(record.minutes, language=language),
+        evidence=record.evidence.value,
+        field=_(f"service_field.{record.field.code}"),
+        organization=record.organization or "",
+        person_in_charge=record.in_charge or "",
+        place="".join(part for part in (record.town, record.place) if part)
+        + (f" · {record.address}" if record.address else ""),
+        time=words.clock(record.effective_at)
+        if starts_at is None or ends_at is None
+        else words.times(starts_at, ends_at),
+        arrived=_end_words(record.arrived_at, record.arrival_measured, _),
+        left=_end_words(record.left_at, record.departure_measured, _),
+        grade=record.assurance.name,
+        entry=words.count(record.seq),
+        recorded=words.instant(record.recorded_at, now=now, language=language),
+        correction=correction,
+        report_url="",
+    )
+
+
+def _end_words(at: datetime | None, is_measured: bool | None, _: Translate) -> str:
+    if at is None:
+        return ""
+    clock = words.clock(at)
+    return _("{time} 扫码", time=clock) if is_measured else _("{time} 组织者填写", time=clock)

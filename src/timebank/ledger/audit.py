@@ -77,16 +77,22 @@ RULES: dict[str, str] = {
         )
     """,
     "audit.state_differs": """
-        with movement as (
-            select b.batch, t.account, sum(t.debit) as debits, sum(t.credit) as credits,
-                array_agg((t.seq - b.first_seq)::int order by t.seq) as places
-            from batch b join (
-                select seq, debit as account, amount as debit, 0 as credit
-                from transfer where book_id = :book
+        with entry as materialized (
+            select t.seq, t.debit, t.credit, t.amount,
+                max(b.batch) over w as batch, max(b.first_seq) over w as first_seq,
+                max(b.last_seq) over w as last_seq
+            from transfer t
+            left join batch b on b.book_id = t.book_id and b.first_seq = t.seq
+            where t.book_id = :book window w as (order by t.seq)
+        ), movement as (
+            select batch, account, sum(debit) as debits, sum(credit) as credits,
+                array_agg((seq - first_seq)::int order by seq) as places
+            from (
+                select batch, first_seq, seq, debit as account, amount as debit, 0 as credit
+                from entry where seq <= last_seq
                 union all
-                select seq, credit, 0, amount from transfer where book_id = :book
-            ) t on t.seq between b.first_seq and b.last_seq
-            where b.book_id = :book group by b.batch, t.account
+                select batch, first_seq, seq, credit, 0, amount from entry where seq <= last_seq
+            ) side group by batch, account
         ), summed as (
             select batch, account, places,
                 sum(debits) over w as debits, sum(credits) over w as credits

@@ -1,9 +1,10 @@
 """Opening books, units and accounts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,8 +16,8 @@ from timebank.ledger.journal import Head
 _OPEN = """
     insert into account
         (book_id, id, unit, kind, owner, is_debit_bounded, is_credit_bounded, opened_at)
-    select $1, $2 + n - 1, $3, $4, owner, $5, false, $6
-    from unnest($7::bigint[]) with ordinality as o(owner, n)
+    select $1, $2 + n - 1, $3, $4, owner, $5, $6, $7
+    from unnest($8::bigint[]) with ordinality as o(owner, n)
 """
 
 
@@ -54,6 +55,7 @@ async def open_accounts(
     owners: Sequence[int],
     now: datetime,
     is_debit_bounded: bool = False,
+    is_credit_bounded: bool = False,
 ) -> range:
     """Open an account for each owner and return their numbers, in the owners' order.
 
@@ -68,10 +70,66 @@ async def open_accounts(
     )
     driver = await driver_of(conn)
     await driver.execute(
-        _OPEN, head.book, opened.start, unit, kind, is_debit_bounded, now, list(owners)
+        _OPEN,
+        head.book,
+        opened.start,
+        unit,
+        kind,
+        is_debit_bounded,
+        is_credit_bounded,
+        now,
+        list(owners),
     )
     head.accounts = opened.stop - 1
     return opened
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose account it is and what it may hold.
+
+    Attributes:
+        owner: Volunteer, pool, or the book cleared with; 0 for the book itself.
+        is_debit_bounded: It can spend only what it was given.
+    """
+
+    id: int
+    unit: int
+    kind: AccountKind
+    owner: int
+    is_debit_bounded: bool
+
+
+async def find_account(conn: AsyncConnection, *, book: int, account: int) -> Account | None:
+    """Return one account of a book, or None."""
+    c = tables.account.c
+    row = (
+        await conn.execute(
+            select(c.id, c.unit, c.kind, c.owner, c.is_debit_bounded).where(
+                c.book_id == book, c.id == account
+            )
+        )
+    ).first()
+    return None if row is None else _account(row)
+
+
+async def list_accounts_of(conn: AsyncConnection, *, book: int, volunteer: int) -> list[Account]:
+    """Return the accounts of a volunteer, receivables included, in their order."""
+    c = tables.account.c
+    rows = await conn.execute(
+        select(c.id, c.unit, c.kind, c.owner, c.is_debit_bounded)
+        .where(
+            c.book_id == book,
+            c.kind.in_([AccountKind.VOLUNTEER, AccountKind.RECEIVABLE]),
+            c.owner == volunteer,
+        )
+        .order_by(c.id)
+    )
+    return [_account(row) for row in rows]
+
+
+def _account(row: Row[int, int, int, int, bool]) -> Account:
+    return Account(row[0], row[1], AccountKind(row[2]), row[3], row[4])
 
 
 async def find_accounts(
@@ -98,10 +156,13 @@ async def ensure_accounts(
     kind: AccountKind,
     owners: Sequence[int],
     now: datetime,
+    is_debit_bounded: bool = False,
+    is_credit_bounded: bool = False,
 ) -> dict[int, int]:
     """Return the account of each owner, opening those that are missing.
 
-    The caller holds the book's lock; `head` is brought up to date.
+    The caller holds the book's lock; `head` is brought up to date. The bounds are those of what is
+    opened.
 
     Shape: one item per owner, by owner.
 
@@ -110,7 +171,16 @@ async def ensure_accounts(
     found = await find_accounts(conn, book=head.book, unit=unit, kind=kind, owners=owners)
     missing = [owner for owner in owners if owner not in found]
     if missing:
-        opened = await open_accounts(conn, head=head, unit=unit, kind=kind, owners=missing, now=now)
+        opened = await open_accounts(
+            conn,
+            head=head,
+            unit=unit,
+            kind=kind,
+            owners=missing,
+            now=now,
+            is_debit_bounded=is_debit_bounded,
+            is_credit_bounded=is_credit_bounded,
+        )
         found.update(zip(missing, opened, strict=True))
     return found
 

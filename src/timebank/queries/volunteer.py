@@ -94,7 +94,9 @@ class Record:
         minutes: Below zero on an entry that takes another one back.
         reverses: The entry taken back by this one, or None.
         reversed_by: The entry that takes this one back, or None.
-        reason: Why, on both of them.
+        reason: Why, on both of them and on what stands instead.
+        evidence_note: What proves a correction, on all three; None for a plain reversal.
+        replaces: The entry in whose place this one stands, or None.
         title: And what else is told of the activity: None where the book does not know it.
         shift_starts_at: And what else is told of the stay: None for imported history.
         arrival_measured: By a code; else set by the organizer.
@@ -109,6 +111,8 @@ class Record:
     reverses: int | None
     reversed_by: int | None
     reason: str | None
+    evidence_note: str | None
+    replaces: int | None
     field: ServiceField
     place: str | None
     town: str | None
@@ -273,6 +277,7 @@ async def list_own_records(
     """
     v, s, b, t = store.volunteer, ledger.account_state, ledger.batch, ledger.transfer
     taken_back, reason = t.alias("taken_back"), ledger.reversal_reason
+    instead, replaced = reason.alias("instead"), t.alias("replaced")
     a, o, h, stay = store.activity, store.organization, store.shift, store.attendance
     within = func.unnest(s.c.places).column_valued("within", joins_implicitly=True)
     entries = (
@@ -297,7 +302,9 @@ async def list_own_records(
             t.c.measured,
             t.c.reverses,
             taken_back.c.seq.label("reversed_by"),
-            reason.c.reason,
+            func.coalesce(reason.c.reason, instead.c.reason).label("reason"),
+            func.coalesce(reason.c.evidence, instead.c.evidence).label("evidence_note"),
+            replaced.c.reverses.label("replaces"),
             t.c.field,
             place.c.name.label("place"),
             town.c.name.label("town"),
@@ -326,6 +333,14 @@ async def list_own_records(
                 reason.c.book_id == t.c.book_id,
                 reason.c.seq == case((t.c.reverses.is_(None), taken_back.c.seq), else_=t.c.seq),
             ),
+        )
+        .outerjoin(
+            instead,
+            and_(instead.c.book_id == t.c.book_id, instead.c.replacement == t.c.seq),
+        )
+        .outerjoin(
+            replaced,
+            and_(replaced.c.book_id == instead.c.book_id, replaced.c.seq == instead.c.seq),
         )
         .outerjoin(a, and_(a.c.book_id == t.c.activity_book, a.c.id == t.c.activity))
         .outerjoin(o, and_(o.c.book_id == a.c.book_id, o.c.id == a.c.organization_id))

@@ -1,22 +1,28 @@
 """Entries are taken back by a linked reversal, with who and why; nothing is changed or deleted."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import Database
 from timebank.domain.actor import Act, Actor
 from timebank.domain.correction import (
+    Corrected,
+    Correction,
     CorrectionRefusal,
     CorrectionRefused,
     Reversed,
+    decide_correction,
     decide_reversal,
 )
 from timebank.domain.posting import Entry, PostingRefusal, PostingRefused, reversal_of
 from timebank.domain.region import parse_code
-from timebank.domain.transfer import service_key
-from timebank.domain.writing import cleaned_paragraphs
-from timebank.ledger import balances, corrections, journal
+from timebank.domain.transfer import AccountKind, Transfer, TransferKind, service_key
+from timebank.domain.writing import cleaned_line, cleaned_paragraphs
+from timebank.ledger import accounts, balances, corrections, journal
+from timebank.ledger.journal import Head
 from timebank.services.errors import NotFoundError, NotPermittedError
 from timebank.store import activities, audit_events
 
@@ -29,38 +35,233 @@ async def reverse_transfer(
     An organizer may take back what was credited for their own organization's activities, an officer
     whatever is in the book of a county they see; no actor is the operator's command line.
 
+    What a volunteer has spent already becomes a receivable: an account of its own, which shows what
+    they must give back, and which later grants of the unit settle.
+
     Raises:
         NotPermittedError: The actor is neither organizer nor officer.
         NotFoundError: There is no such entry, or it is not the actor's to take back.
     """
     cleaned = cleaned_paragraphs(reason)
     async with db.write() as conn:
-        head = await journal.find_locked_head(conn, book=book)
-        entry = await balances.find_entry(conn, book=book, seq=seq)
-        await _check_may_reverse(conn, actor, book=book, entry=entry)
-        if head is None or entry is None:
-            raise NotFoundError
+        head, entry = await _find_entry(conn, actor, book=book, seq=seq)
 
         refusal = decide_reversal(entry, reason=cleaned)
 
         if refusal is not None:
             return CorrectionRefused(refusal)
-        key = service_key(entry.transfer.effective_at, "reversal", book, seq)
-        (outcome,) = await journal.append(
-            conn, head=head, transfers=[reversal_of(entry, key=key)], now=now
+        posted = await _post(conn, head=head, entry=entry, replacement=None, now=now)
+        if isinstance(posted, CorrectionRefused):
+            return posted
+        await _keep_reason(
+            conn,
+            actor,
+            act="reverse_transfer",
+            book=book,
+            seq=seq,
+            posted=posted,
+            reason=cleaned,
+            now=now,
         )
+    return Reversed(posted[0])
+
+
+async def correct_service(
+    db: Database,
+    *,
+    actor: Actor | None,
+    book: int,
+    seq: int,
+    correction: Correction,
+    reason: str,
+    evidence: str,
+    now: datetime,
+) -> Corrected | CorrectionRefused:
+    """Take a service entry back and post what is right in its place, as one linked act.
+
+    Both stay in the statement, with who, why and the evidence; roll-ups and reports follow. Who may
+    do it and what becomes of spent credits: as in `reverse_transfer`.
+
+    Raises:
+        NotPermittedError: The actor is neither organizer nor officer.
+        NotFoundError: There is no such entry, or it is not the actor's to correct.
+    """
+    cleaned, proof = cleaned_paragraphs(reason), cleaned_line(evidence)
+    async with db.write() as conn:
+        head, entry = await _find_entry(conn, actor, book=book, seq=seq)
+        started_at = correction.started_at or entry.transfer.effective_at
+
+        decision = decide_correction(
+            entry,
+            correction,
+            reason=cleaned,
+            evidence=proof,
+            key=service_key(started_at, "replacement", book, seq),
+            now=now,
+        )
+
+        if isinstance(decision, CorrectionRefusal):
+            return CorrectionRefused(decision)
+        posted = await _post(conn, head=head, entry=entry, replacement=decision, now=now)
+        if isinstance(posted, CorrectionRefused):
+            return posted
+        await _keep_reason(
+            conn,
+            actor,
+            act="correct_service",
+            book=book,
+            seq=seq,
+            posted=posted,
+            reason=cleaned,
+            evidence=proof,
+            now=now,
+        )
+    return Corrected(*posted)
+
+
+async def settle_receivables(
+    conn: AsyncConnection, *, head: Head, unit: int, volunteers: Collection[int], now: datetime
+) -> int:
+    """Pay what volunteers owe of a unit from what they hold of it, and return how much was paid.
+
+    The caller holds the book's lock.
+
+    Cost: one statement where nobody owes anything.
+    """
+    owed = await accounts.find_accounts(
+        conn, book=head.book, unit=unit, kind=AccountKind.RECEIVABLE, owners=list(volunteers)
+    )
+    if not owed:
+        return 0
+    held = await accounts.find_accounts(
+        conn, book=head.book, unit=unit, kind=AccountKind.VOLUNTEER, owners=list(owed)
+    )
+    payments = []
+    for volunteer, receivable in owed.items():
+        debt = await balances.balance(conn, book=head.book, account=receivable)
+        purse = await balances.balance(conn, book=head.book, account=held[volunteer])
+        amount = min(-debt.held, purse.held)
+        if amount > 0:
+            payments.append(
+                Transfer(
+                    # Each payment raises the account's credits: the sum names it.
+                    key=service_key(now, "settled", head.book, receivable, debt.credits),
+                    kind=TransferKind.ADJUSTMENT,
+                    unit=unit,
+                    debit=held[volunteer],
+                    credit=receivable,
+                    amount=amount,
+                    effective_at=now,
+                    volunteer=volunteer,
+                )
+            )
+    for outcome in await journal.append(conn, head=head, transfers=payments, now=now):
         if isinstance(outcome, PostingRefused):
-            if outcome.reason is PostingRefusal.EXCEEDS_BOUND:
+            raise AssertionError(f"a payment that fits was refused: {outcome.reason}")
+    return sum(each.amount for each in payments)
+
+
+async def _find_entry(
+    conn: AsyncConnection, actor: Actor | None, *, book: int, seq: int
+) -> tuple[Head, Entry]:
+    head = await journal.find_locked_head(conn, book=book)
+    entry = await balances.find_entry(conn, book=book, seq=seq)
+    await _check_may_reverse(conn, actor, book=book, entry=entry)
+    if head is None or entry is None:
+        raise NotFoundError
+    return head, entry
+
+
+async def _post(
+    conn: AsyncConnection,
+    *,
+    head: Head,
+    entry: Entry,
+    replacement: Transfer | None,
+    now: datetime,
+) -> tuple[int, ...] | CorrectionRefused:
+    """Post the reversal and the replacement together; return their numbers, in that order."""
+    key = service_key(entry.transfer.effective_at, "reversal", head.book, entry.seq)
+    act = [reversal_of(entry, key=key)]
+    if replacement is not None:
+        act.append(replacement)
+    cover = await _cover(conn, head=head, entry=entry, now=now)
+    transfers = [*cover, *act]
+    outcomes = await journal.append(
+        conn, head=head, transfers=transfers, linked=[range(len(transfers))], now=now
+    )
+    seqs = []
+    for outcome in outcomes:
+        if isinstance(outcome, PostingRefused):
+            if PostingRefused(PostingRefusal.EXCEEDS_BOUND) in outcomes:
                 return CorrectionRefused(CorrectionRefusal.SPENT)
-            raise AssertionError(f"a decided reversal was refused: {outcome.reason}")
-        person = None if actor is None else actor.person
-        await corrections.append_reason(
-            conn, book=book, seq=outcome.seq, person=person, reason=cleaned
-        )
-        await audit_events.insert_audit_events(
-            conn, at=now, person=person, act="reverse_transfer", subjects=[f"entry/{book}/{seq}"]
-        )
-    return Reversed(outcome.seq)
+            raise AssertionError(f"a decided correction was refused: {outcome.reason}")
+        seqs.append(outcome.seq)
+    return tuple(seqs[len(cover) :])
+
+
+async def _cover(
+    conn: AsyncConnection, *, head: Head, entry: Entry, now: datetime
+) -> Sequence[Transfer]:
+    """Return what fills a volunteer's bounded account to what is taken back from it, or nothing."""
+    transfer = entry.transfer
+    purse = await accounts.find_account(conn, book=head.book, account=transfer.credit)
+    if purse is None or not purse.is_debit_bounded or purse.kind is not AccountKind.VOLUNTEER:
+        return ()
+    held = await balances.balance(conn, book=head.book, account=purse.id)
+    missing = transfer.amount - held.held
+    if missing <= 0:
+        return ()
+    receivables = await accounts.ensure_accounts(
+        conn,
+        head=head,
+        unit=purse.unit,
+        kind=AccountKind.RECEIVABLE,
+        owners=[purse.owner],
+        now=now,
+        # It can be settled, never more than that.
+        is_credit_bounded=True,
+    )
+    return (
+        Transfer(
+            key=service_key(transfer.effective_at, "receivable", head.book, entry.seq),
+            kind=TransferKind.ADJUSTMENT,
+            unit=purse.unit,
+            debit=receivables[purse.owner],
+            credit=purse.id,
+            amount=missing,
+            effective_at=now,
+            volunteer=purse.owner,
+        ),
+    )
+
+
+async def _keep_reason(
+    conn: AsyncConnection,
+    actor: Actor | None,
+    *,
+    act: str,
+    book: int,
+    seq: int,
+    posted: Sequence[int],
+    reason: str,
+    evidence: str | None = None,
+    now: datetime,
+) -> None:
+    person: UUID | None = None if actor is None else actor.person
+    reversal, *replacement = posted
+    await corrections.append_reason(
+        conn,
+        book=book,
+        seq=reversal,
+        person=person,
+        reason=reason,
+        evidence=evidence,
+        replacement=replacement[0] if replacement else None,
+    )
+    await audit_events.insert_audit_events(
+        conn, at=now, person=person, act=act, subjects=[f"entry/{book}/{seq}"]
+    )
 
 
 async def _check_may_reverse(

@@ -25,6 +25,7 @@ from timebank.policy.pack import read_pack
 from timebank.policy.problem import PackRefused
 from timebank.policy.rule import Pack, Status
 from timebank.queries import facts, grants
+from timebank.services import correction
 from timebank.services.errors import NotFoundError
 from timebank.store import audit_events
 from timebank.store import packs as pack_store
@@ -209,6 +210,8 @@ async def _grant(
                 kind=AccountKind.VOLUNTEER,
                 owners=list(dict.fromkeys(due[place].volunteer for place in places)),
                 now=now,
+                # What is granted can be spent, never more than that.
+                is_debit_bounded=True,
             )
             for place in places:
                 each = due[place]
@@ -228,6 +231,14 @@ async def _grant(
                 # Another run made it between our reading and our lock.
                 rule_run.already += 1
         if posted:
+            for unit in units.values():
+                await correction.settle_receivables(
+                    conn,
+                    head=head,
+                    unit=unit,
+                    volunteers={each.volunteer for each in posted},
+                    now=now,
+                )
             await decisions.insert_decisions(conn, book=book, decisions=posted)
             await audit_events.insert_audit_events(
                 conn,

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from litestar import Litestar, Request, Response
@@ -19,6 +20,7 @@ from timebank.db import Database
 from timebank.http import clock
 from timebank.http.desk import Desk
 from timebank.http.errors import HttpError, answer_problem, error_of
+from timebank.http.headline import Headline
 from timebank.http.identity import Identify, Identity, permit
 from timebank.http.providers import DEPENDENCIES, Kit
 from timebank.http.security import HEADERS
@@ -42,16 +44,18 @@ def build_kit(
     url: str,
     book: int,
     is_demo: bool,
+    now: Callable[[], datetime] = clock.now,
 ) -> Kit:
     """Return what a running application is made of."""
     db = Database(database_url, role=APP_ROLE)
     return Kit(
         db=db,
-        desk=Desk(db, now=clock.now),
-        identity=Identity(db, now=clock.now),
+        desk=Desk(db, now=now),
+        identity=Identity(db, now=now),
+        headline=Headline(db, now=now),
         seal=Seal(master_key),
         master_key=master_key,
-        now=clock.now,
+        now=now,
         url=url,
         book=book,
         is_demo=is_demo,

@@ -16,6 +16,7 @@ from timebank.domain.actor import VolunteerId
 from timebank.domain.attendance import Direction
 from timebank.domain.qr import Scan, make_receipt
 from timebank.http.desk import Desk
+from timebank.http.headline import Headline
 from timebank.http.identity import Identity
 from timebank.http.providers import Kit
 from timebank.services import signing_in
@@ -43,6 +44,7 @@ async def client(db: Database, clock: Clock) -> AsyncIterator[httpx.AsyncClient]
         db=db,
         desk=Desk(db, now=clock),
         identity=Identity(db, now=clock),
+        headline=Headline(db, now=clock),
         seal=Seal(KEY),
         master_key=KEY,
         now=clock,

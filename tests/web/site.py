@@ -14,13 +14,10 @@ from datetime import UTC, datetime, timedelta
 
 import uvicorn
 from tests.factories import BOOK, KEY
-from timebank.services.demo import build_demo
 
-from timebank.app import APP_ROLE, create_app
+from timebank.app import APP_ROLE, build_kit, create_app
 from timebank.db import Database
-from timebank.http.desk import Desk
-from timebank.http.identity import Identity
-from timebank.http.providers import Kit
+from timebank.services.demo import build_demo
 from timebank.store.seal import Seal
 
 
@@ -58,18 +55,8 @@ def served(database_url: str) -> Iterator[Site]:
     asyncio.run(_build(database_url, clock))
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    db = Database(database_url, role=APP_ROLE)
-    kit = Kit(
-        db=db,
-        desk=Desk(db, now=clock),
-        identity=Identity(db, now=clock),
-        seal=Seal(KEY),
-        master_key=KEY,
-        now=clock,
-        url=url,
-        book=BOOK,
-        is_demo=True,
-        is_secure=False,
+    kit = build_kit(
+        database_url=database_url, master_key=KEY, url=url, book=BOOK, is_demo=True, now=clock
     )
     server = uvicorn.Server(
         uvicorn.Config(create_app(kit), log_level="warning", access_log=False, ws="none")

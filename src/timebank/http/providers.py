@@ -17,6 +17,7 @@ from timebank.domain import region
 from timebank.domain.actor import Actor, OrganizationId, VolunteerId
 from timebank.domain.scope import Scope
 from timebank.http.desk import Desk
+from timebank.http.headline import Headline
 from timebank.http.identity import ForbiddenError, Identity
 from timebank.store.seal import Seal
 
@@ -35,6 +36,7 @@ class Kit:
     db: Database
     desk: Desk
     identity: Identity
+    headline: Headline
     seal: Seal
     master_key: bytes
     now: Callable[[], datetime]

@@ -14,7 +14,6 @@ from litestar.response import Redirect
 
 from timebank.http.identity import PUBLIC
 from timebank.http.providers import CountyScope, Kitted, Now, TimebankRequest
-from timebank.queries.active_rate import active_rates
 from timebank.web import format as words
 from timebank.web.assets import load_assets
 from timebank.web.code_picture import code_picture
@@ -121,12 +120,11 @@ async def show_landing(
     language = language_of(request)
     _ = translate_of(request)
     this_year = words.local_day(now).year
-    async with kit.db.read() as conn:
-        report = None
-        for year in (this_year - 1, this_year):
-            report = await active_rates(conn, scope=county_scope, year=year)
-            if report is not None and report.rows[0].active:
-                break
+    report = None
+    for year in (this_year - 1, this_year):
+        report = await kit.headline.find(scope=county_scope, year=year)
+        if report is not None and report.rows[0].active:
+            break
     county = None if report is None else report.rows[0]
     residents = None if county is None else county.residents
     host = urlsplit(kit.url).hostname or ""
@@ -193,13 +191,19 @@ async def create_preference(data: URLEncodedBody[PreferenceForm], kit: Kitted) -
 
 
 @get("/static/{name:str}", rule=PUBLIC)
-async def show_asset(name: FromPath[str]) -> Response[bytes]:
+async def show_asset(request: TimebankRequest, name: FromPath[str]) -> Response[bytes]:
     """Send a file whose address changes with its content."""
     asset = load_assets().by_name.get(name)
     if asset is None:
         raise NotFoundException
+    headers = {
+        "cache-control": "public, max-age=31536000, immutable",
+        "vary": "accept-encoding",
+    }
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(asset.content, media_type=asset.media_type, headers=headers)
     return Response(
-        asset.content,
+        asset.packed,
         media_type=asset.media_type,
-        headers={"cache-control": "public, max-age=31536000, immutable"},
+        headers=headers | {"content-encoding": "gzip"},
     )

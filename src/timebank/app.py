@@ -1,5 +1,6 @@
 """Builds the application from settings."""
 
+import gc
 import logging
 import os
 from collections.abc import Awaitable, Callable
@@ -30,6 +31,9 @@ from timebank.web.errors import answer_page
 
 BODY_BYTES_MAX = 64 * 1024
 """The largest form: a page of text fits many times, a flood does not."""
+
+GARBAGE_MIN = 50_000
+"""New objects until the collector looks for rings: an answer makes hundreds, hardly ever a ring."""
 
 APP_ROLE = "timebank_app"
 """The role whose privileges every connection of the application has."""
@@ -119,7 +123,7 @@ def create_from_environment() -> Application:
     settings = read_settings(os.environ, is_root=os.geteuid() == 0)
     if settings.database_url is None or settings.url is None:
         raise RuntimeError("start the product with `timebank serve`")
-    return create_app(
+    app = create_app(
         build_kit(
             database_url=settings.database_url,
             master_key=read_master_key(settings),
@@ -128,6 +132,10 @@ def create_from_environment() -> Application:
             is_demo=settings.is_demo,
         )
     )
+    # What is loaded now stays: looking through it again and again is a third of a busy hour.
+    gc.freeze()
+    gc.set_threshold(GARBAGE_MIN)
+    return app
 
 
 def _require_rules(litestar: Litestar) -> None:

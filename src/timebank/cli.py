@@ -165,11 +165,13 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
             port=options.port,
             workers=options.workers,
             loop="uvloop",
-            http="httptools",
+            http="timebank.http.protocol:Protocol",
             ws="none",
             access_log=False,
             log_level="warning",
             server_header=False,
+            # Nothing depends on who a proxy says that it asks for; the public address is a setting.
+            proxy_headers=False,
         )
     return 0
 

@@ -21,8 +21,9 @@ PATH = "/api/checkins"
 BODY_BYTES_MAX = 2_048
 """A receipt has 66 characters; anything longer than this is not a check-in."""
 
-_JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
-_PROBLEM = [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]
+_JSON = (b"content-type", b"application/json")
+_PROBLEM = (b"content-type", b"application/problem+json")
+_NO_STORE = (b"cache-control", b"no-store")
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -63,7 +64,11 @@ async def create_checkin(kit: Kit, scope: Any, receive: Receive, send: Send) -> 
         {
             "type": "http.response.start",
             "status": status,
-            "headers": _JSON if status < 400 else _PROBLEM,
+            "headers": [
+                _JSON if status < 400 else _PROBLEM,
+                _NO_STORE,
+                (b"content-length", b"%d" % len(body)),
+            ],
         }
     )
     await send({"type": "http.response.body", "body": body})

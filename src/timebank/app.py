@@ -12,7 +12,6 @@ from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi import OpenAPIConfig
 from litestar.router import Router
 
 from timebank import api, web
@@ -89,7 +88,7 @@ def create_app(kit: Kit) -> "Application":
         ),
         exception_handlers={Exception: _answer_any},
         request_max_body_size=BODY_BYTES_MAX,
-        openapi_config=OpenAPIConfig(title="timebank", version="1", path="/api/schema"),
+        openapi_config=None,
         on_shutdown=[kit.db.close],
         after_request=_harden,
         logging_config=None,
@@ -111,11 +110,23 @@ class Application:
         receive: Callable[[], Awaitable[Any]],
         send: Callable[[Any], Awaitable[None]],
     ) -> None:
-        """Answer one request."""
+        """Answer one request; a HEAD is a GET whose answer has no body (RFC 9110, 9.3.2)."""
         if scope["type"] == "http" and scope["path"] == checkins.PATH:
             await checkins.create_checkin(self.kit, scope, receive, send)
+        elif scope["type"] == "http" and scope["method"] == "HEAD":
+            as_get: Any = {**scope, "method": "GET"}
+            await self.litestar(as_get, receive, _without_body(send))
         else:
             await self.litestar(scope, receive, send)
+
+
+def _without_body(send: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+    async def send_head(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_head
 
 
 def create_from_environment() -> Application:

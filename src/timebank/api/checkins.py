@@ -4,6 +4,7 @@ A bare ASGI route: at the door of a large event this is the one request that man
 the same minute, and routing, parsing and validation of the framework cost more than the scan.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, assert_never
 
@@ -14,6 +15,7 @@ from timebank.domain.attendance import Arrived, Left, Refused, ScanRefusal
 from timebank.domain.qr import read_receipt
 from timebank.http.errors import SCAN_STATUS, HttpError, error_of
 from timebank.http.providers import Kit
+from timebank.http.security import RAW_HEADERS
 from timebank.services.checkin import RecordedScan, ScanRequest
 
 PATH = "/api/checkins"
@@ -24,6 +26,8 @@ BODY_BYTES_MAX = 2_048
 _JSON = (b"content-type", b"application/json")
 _PROBLEM = (b"content-type", b"application/problem+json")
 _NO_STORE = (b"cache-control", b"no-store")
+
+_log = logging.getLogger("timebank")
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -58,7 +62,7 @@ async def create_checkin(kit: Kit, scope: Any, receive: Receive, send: Send) -> 
     except Exception as exception:
         error = error_of(exception)
         if error is HttpError.DEFECT:
-            raise
+            _log.error("defect at %s %s", scope["method"], PATH, exc_info=exception)
         status, body = error.status, _problem(error.value, error.status)
     await send(
         {
@@ -68,6 +72,7 @@ async def create_checkin(kit: Kit, scope: Any, receive: Receive, send: Send) -> 
                 _JSON if status < 400 else _PROBLEM,
                 _NO_STORE,
                 (b"content-length", b"%d" % len(body)),
+                *RAW_HEADERS,
             ],
         }
     )

@@ -140,12 +140,14 @@ def permit(
 ) -> None:
     """Let a request through only as far as its handler's rule says; no rule lets nobody through.
 
+    OPTIONS is the framework's own: it tells the methods of an address and nothing else.
+
     Raises:
         NotSignedInError: Somebody must sign in first.
         ForbiddenError: The actor's roles do not permit it.
     """
     rule = handler.opt.get("rule")
-    if rule == PUBLIC:
+    if rule == PUBLIC or connection.scope.get("method") == "OPTIONS":
         return
     if connection.user is None:
         raise NotSignedInError

@@ -22,3 +22,6 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
 }
 """On every answer, errors included."""
+
+RAW_HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+"""The same, as a bare ASGI route sends them."""

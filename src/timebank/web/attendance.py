@@ -6,7 +6,6 @@ from datetime import datetime, time, timedelta
 from typing import Any, Literal
 
 from litestar import Response, get, post
-from litestar.params import FromPath
 from litestar.response import Redirect
 
 from timebank.domain.actor import Act, OrganizationId, VolunteerId
@@ -38,7 +37,12 @@ from timebank.web.organized_shift import (
     takes_scans,
 )
 from timebank.web.parts import Evidence, Field
-from timebank.web.typed import local_instant, typed_time
+from timebank.web.typed import (
+    BookInPath,
+    NumberInPath,
+    local_instant,
+    typed_time,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +116,8 @@ class ShiftPage:
 @get("/organizer/shifts/{book:int}/{shift:int}", rule=Act.RUN_ACTIVITIES)
 async def show_shift(
     request: TimebankRequest,
-    book: FromPath[int],
-    shift: FromPath[int],
+    book: BookInPath,
+    shift: NumberInPath,
     organizations: OwnOrganizations,
     kit: Kitted,
     now: Now,
@@ -125,8 +129,8 @@ async def show_shift(
 @post("/organizer/shifts/{book:int}/{shift:int}/closure", rule=Act.RUN_ACTIVITIES, status_code=200)
 async def create_closure(
     request: TimebankRequest,
-    book: FromPath[int],
-    shift: FromPath[int],
+    book: BookInPath,
+    shift: NumberInPath,
     actor: SignedInActor,
     organizations: OwnOrganizations,
     kit: Kitted,

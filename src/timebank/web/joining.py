@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from litestar import Response, get, post
-from litestar.params import FromPath, QueryParameter
+from litestar.params import QueryParameter
 from litestar.response import Redirect
 
 from timebank.domain import region as divisions
@@ -29,7 +29,15 @@ from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
 from timebank.web.frame import language_of, show, translate_of
 from timebank.web.parts import Choice
-from timebank.web.typed import typed_day
+from timebank.web.typed import (
+    NUMBER_MAX,
+    BookInPath,
+    NumberInPath,
+    typed_day,
+)
+
+_DIGITS_MAX = 18
+"""Longest number in a link to more: the database takes every one of them."""
 
 _DAYS_SHOWN = 7
 """Days offered as tabs: a week ahead is what people plan."""
@@ -256,7 +264,7 @@ async def show_activities(
 
 @get("/activities/{book:int}/{activity:int}", rule=PUBLIC)
 async def show_activity(
-    request: TimebankRequest, book: FromPath[int], activity: FromPath[int], kit: Kitted, now: Now
+    request: TimebankRequest, book: BookInPath, activity: NumberInPath, kit: Kitted, now: Now
 ) -> Response[Any]:
     """Show one activity with its shifts."""
     return await _show_activity(request, kit, book, activity, now=now)
@@ -265,12 +273,12 @@ async def show_activity(
 @post("/shifts/{book:int}/{shift:int}/signup", rule=Act.SIGN_UP, status_code=200)
 async def create_signup(
     request: TimebankRequest,
-    book: FromPath[int],
-    shift: FromPath[int],
+    book: BookInPath,
+    shift: NumberInPath,
     volunteer: OwnVolunteer,
     kit: Kitted,
     now: Now,
-    activity: Annotated[int, QueryParameter(ge=1)],
+    activity: Annotated[int, QueryParameter(ge=1, le=NUMBER_MAX)],
 ) -> Response[Any]:
     """Take a place in a shift."""
     outcome = await scheduling.sign_up(
@@ -284,12 +292,12 @@ async def create_signup(
 @post("/shifts/{book:int}/{shift:int}/withdrawal", rule=Act.SIGN_UP, status_code=200)
 async def create_withdrawal(
     request: TimebankRequest,
-    book: FromPath[int],
-    shift: FromPath[int],
+    book: BookInPath,
+    shift: NumberInPath,
     volunteer: OwnVolunteer,
     kit: Kitted,
     now: Now,
-    activity: Annotated[int, QueryParameter(ge=1)],
+    activity: Annotated[int, QueryParameter(ge=1, le=NUMBER_MAX)],
 ) -> Response[Any]:
     """Give a place back."""
     outcome = await scheduling.withdraw(
@@ -422,5 +430,7 @@ def _parse_after(text: str) -> tuple[datetime, int, int] | None:
     parts = text.split("-")
     if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
         return None
+    if any(len(part) > _DIGITS_MAX for part in parts):
+        return None
     seconds, book, shift = map(int, parts)
-    return (datetime.fromtimestamp(min(seconds, 2**33), UTC), book, shift)
+    return (datetime.fromtimestamp(min(seconds, 2**32), UTC), min(book, 999_999), shift)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import FromPath, URLEncodedBody
+from litestar.params import URLEncodedBody
 from litestar.response import Redirect
 
 from timebank.db import Database
@@ -43,6 +43,8 @@ from timebank.web.organized_shift import (
 )
 from timebank.web.parts import Choice, ChoiceGroup, Field
 from timebank.web.typed import (
+    BookInPath,
+    NumberInPath,
     ShortText,
     local_instant,
     typed_count,
@@ -194,8 +196,8 @@ async def create_activity(
 @get("/organizer/activities/{book:int}/{activity:int}", rule=Act.RUN_ACTIVITIES)
 async def show_own_activity(
     request: TimebankRequest,
-    book: FromPath[int],
-    activity: FromPath[int],
+    book: BookInPath,
+    activity: NumberInPath,
     organizations: OwnOrganizations,
     db: Db,
     now: Now,
@@ -212,8 +214,8 @@ async def show_own_activity(
 )
 async def create_shift(
     request: TimebankRequest,
-    book: FromPath[int],
-    activity: FromPath[int],
+    book: BookInPath,
+    activity: NumberInPath,
     data: URLEncodedBody[ShiftFormData],
     actor: SignedInActor,
     organizations: OwnOrganizations,

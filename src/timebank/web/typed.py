@@ -4,21 +4,33 @@ from datetime import UTC, date, datetime, time
 from typing import Annotated, TypeAlias
 
 import msgspec
+from litestar.params import PathParameter
 
 from timebank.web import format as words
 
 ShortText: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)]
 """One line of a form: longer than any name or place, shorter than a flood."""
 
+NUMBER_MAX = 2**63 - 1
+"""The largest number that the database can give to anything."""
+
+BookInPath: TypeAlias = Annotated[int, PathParameter(ge=1, le=999_999)]
+"""A county's six-digit code in an address."""
+
+NumberInPath: TypeAlias = Annotated[int, PathParameter(ge=1, le=NUMBER_MAX)]
+"""The number of something of a county in an address."""
+
 _VILLAGE_DIGITS = 12
+_YEARS = range(1900, 2201)
 
 
 def typed_day(text: str) -> date | None:
-    """Return the day that a date field sends."""
+    """Return the day that a date field sends; years without a calendar of ours are none."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if day.year in _YEARS else None
 
 
 def typed_time(text: str) -> time | None:

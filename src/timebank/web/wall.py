@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from litestar import Response, get
-from litestar.params import FromPath, QueryParameter
+from litestar.params import QueryParameter
 
 from timebank.domain.actor import Act, OrganizationId
 from timebank.domain.attendance import EARLY_MAX, Direction
@@ -31,6 +31,7 @@ from timebank.web.organized_shift import (
     takes_scans,
 )
 from timebank.web.parts import CodePicture
+from timebank.web.typed import BookInPath, NumberInPath
 
 _FRAGMENT_MS_MAX = 3_000
 """The wall asks this often, so that a name appears while its owner still looks."""
@@ -85,8 +86,8 @@ class CodePage:
 @get("/organizer/shifts/{book:int}/{shift:int}/code", rule=Act.RUN_ACTIVITIES)
 async def show_code(
     request: TimebankRequest,
-    book: FromPath[int],
-    shift: FromPath[int],
+    book: BookInPath,
+    shift: NumberInPath,
     organizations: OwnOrganizations,
     kit: Kitted,
     now: Now,
@@ -120,8 +121,8 @@ async def show_code(
 @get("/organizer/shifts/{book:int}/{shift:int}/code/fragment", rule=Act.RUN_ACTIVITIES)
 async def show_code_fragment(
     request: TimebankRequest,
-    book: FromPath[int],
-    shift: FromPath[int],
+    book: BookInPath,
+    shift: NumberInPath,
     organizations: OwnOrganizations,
     kit: Kitted,
     now: Now,

@@ -150,9 +150,16 @@ class Door:
 
 @dataclass(slots=True)
 class Figures:
-    """What was seen of one side with one number of clients: per second, and milliseconds."""
+    """What was seen of one side with one number of clients.
+
+    Attributes:
+        rates: Per second.
+        p50s: Milliseconds, as `p99s`.
+        costs: Microseconds of processor time for each scan or insert, the load's with it.
+    """
 
     rates: list[float] = field(default_factory=list)
+    costs: list[float] = field(default_factory=list)
     p50s: list[float] = field(default_factory=list)
     p99s: list[float] = field(default_factory=list)
 
@@ -248,7 +255,9 @@ async def scan(
     else:
         command = [sys.executable, str(HERE / "phones.py")]
         command += [str(port), str(clients), str(seconds), str(file)]
+    before = county.processor_seconds()
     seen: dict[str, Any] = json.loads((await output_of(command)).strip().splitlines()[-1])
+    figures.costs.append(1e6 * (county.processor_seconds() - before) / seen["answers"])
     if seen["refused"] or seen["failed"]:
         raise SystemExit(f"not every scan was answered with 200; a higher --rate-max? {seen}")
     door.acknowledged += seen["answers"]
@@ -264,11 +273,14 @@ async def insert(server: postgres.Server, figures: Figures, *, clients: int, sec
     command += ["-c", str(clients), "-j", str(min(clients, os.cpu_count() or 1))]
     command += ["-f", str(HERE / "insert.sql"), "-h", str(server.socket_dir), "-p"]
     command += [str(server.port), "-U", postgres.OWNER, postgres.DATABASE]
+    before = county.processor_seconds()
     text = await output_of(command)
     rate = re.search(r"tps = ([\d.]+)", text)
-    if rate is None or "failed transactions: 0 " not in text:
+    count = re.search(r"transactions actually processed: (\d+)", text)
+    if rate is None or count is None or "failed transactions: 0 " not in text:
         raise SystemExit(f"pgbench: {text}")
     figures.rates.append(float(rate[1]))
+    figures.costs.append(1e6 * (county.processor_seconds() - before) / int(count[1]))
 
 
 async def output_of(command: Sequence[str]) -> str:
@@ -322,18 +334,17 @@ async def measure(options: argparse.Namespace, found: County) -> bool:
                 )
 
     print(
-        "\nclients  side                     per second     p50 ms     p99 ms      lowest–highest"
+        "\nclients  side                   per second    p50 ms    p99 ms  processor µs  low–high"
     )
     for clients in options.clients:
         sides = [(f"timebank, {w} worker{'s'[: w > 1]}", ours[w, clients]) for w in options.workers]
         for name, seen in [*sides, ("pgbench", theirs[clients])]:
-            times = [
-                f"{median(each):10.2f}" if each else " " * 9 + "–"
-                for each in (seen.p50s, seen.p99s)
-            ]
+            times = (
+                f"{median(each):9.2f}" if each else f"{'–':>9}" for each in (seen.p50s, seen.p99s)
+            )
             print(
-                f"{clients:7}  {name:<22} {seen.rate:12,.0f} {' '.join(times)}"
-                f"      {min(seen.rates):,.0f}–{max(seen.rates):,.0f}"
+                f"{clients:7}  {name:<20} {seen.rate:12,.0f} {' '.join(times)}"
+                f" {median(seen.costs):13.0f}  {min(seen.rates):,.0f}–{max(seen.rates):,.0f}"
             )
     print()
     is_whole = await door.holds_what_was_acknowledged()

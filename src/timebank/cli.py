@@ -23,6 +23,7 @@ from timebank import migrations, postgres
 from timebank.app import APP_ROLE
 from timebank.db import Database
 from timebank.domain import region as regions
+from timebank.domain.as_of import UnknownStateError, parse_as_of
 from timebank.domain.period import local_day
 from timebank.domain.scope import Scope
 from timebank.http import spreadsheet
@@ -123,6 +124,12 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("what", choices=("active-rate",))
     report.add_argument("--region", required=True, help="division code, such as 330424")
     report.add_argument("--year", type=int, required=True)
+    report.add_argument(
+        "--as-of",
+        type=parse_as_of,
+        metavar="SEQ|INSTANT",
+        help="as the books were at an entry, or at an instant with its zone; now without it",
+    )
     report.add_argument("--format", choices=("table", "json", "csv", "xlsx"), default="table")
     report.add_argument("--output", type=Path, help="file to write; needed for xlsx")
 
@@ -231,10 +238,16 @@ def _report(options: argparse.Namespace, settings: Settings) -> int:
 
     async def read(db: Database) -> ActiveRateReport | None:
         async with db.read() as conn:
-            return await active_rates(conn, scope=scope, year=options.year)
+            return await active_rates(conn, scope=scope, year=options.year, as_of=options.as_of)
 
     with _database(settings) as urls:
-        report = _run(urls, read)
+        try:
+            report = _run(urls, read)
+        except UnknownStateError:
+            raise CommandError(
+                code="report.no_such_entry",
+                sentence=f"Entry {options.as_of} is not in the one book of {scope.region}.",
+            ) from None
     if report is None:
         raise _no_book(scope)
     match options.format:

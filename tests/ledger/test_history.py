@@ -4,10 +4,12 @@ import asyncio
 import random
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import timedelta
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from tests.factories import NINE
 from tests.ledger.book import OpenBook, key, open_book, spend
 
 from timebank.db import Database
@@ -53,6 +55,48 @@ async def test_a_balance_as_of_every_entry_equals_a_replay(book: OpenBook) -> No
             assert await book.held(account, as_of=seq) == replay[account], (seq, account)
     for account in accounts:
         assert await book.held(account) == await book.held(account, as_of=newest + 9)
+
+
+async def test_an_instant_names_the_newest_entry_recorded_by_then(book: OpenBook) -> None:
+    recorded = [NINE]
+    newest = [0]
+    for turn, length in enumerate([2, 1, 4, 1, 1, 3, 1, 2, 1]):
+        # Some batches are recorded at one instant: the last of them counts.
+        recorded.append(NINE + timedelta(seconds=turn // 2))
+        await book.post_list([book.service((turn, n)) for n in range(length)], now=recorded[-1])
+        newest.append(newest[-1] + length)
+
+    async with book.db.read() as conn:
+        for tick in range(-2, 12):
+            instant = NINE + timedelta(seconds=tick / 2)
+            expected = max(
+                seq for at, seq in zip(recorded, newest, strict=True) if at <= instant or not seq
+            )
+            assert await balances.seq_at(conn, book=book.id, instant=instant) == expected
+        for seq in range(newest[-1]):
+            batch = next(n for n, last in enumerate(newest) if last > seq)
+            found = await balances.find_next_recorded_at(conn, book=book.id, seq=seq)
+            assert found == recorded[batch], seq
+        assert await balances.find_next_recorded_at(conn, book=book.id, seq=newest[-1]) is None
+        assert await balances.seq_at(conn, book=999_999, instant=NINE) == 0
+
+
+async def test_a_statement_as_of_an_entry_is_what_it_was(book: OpenBook) -> None:
+    async def read(**options: int) -> list[balances.StatementLine]:
+        async with book.db.read() as conn:
+            return await balances.statement(conn, book=book.id, account=book.first, **options)
+
+    then: list[list[balances.StatementLine]] = [[]]
+    for n in range(5):
+        await book.post(book.service(n, 10 + n), book.service(("other", n), volunteer=2))
+        then += [await read()] * 2
+    for seq in (1, 5):
+        await book.post(reversal_of(await book.entry(seq), key=key(("back", seq))))
+        then.append(await read())
+    await book.post_list([book.service(("late", n)) for n in range(30)])
+
+    assert [await read(as_of=seq) for seq in range(len(then))] == then
+    assert [line.entry.seq for line in await read(as_of=8, before_seq=7, lines_max=2)] == [5, 3]
 
 
 class Model:

@@ -222,7 +222,9 @@ async def test_a_volunteer_moves_within_the_county(
     assert isinstance(enrolled, Enrolled)
 
     async def move(village: int, from_on: date) -> Moved | MoveRefused:
-        return await move_home(db, volunteer=enrolled.volunteer, village=village, from_on=from_on)
+        return await move_home(
+            db, volunteer=enrolled.volunteer, village=village, from_on=from_on, now=NINE
+        )
 
     april = date(2024, 4, 1)
     assert await move(VILLAGE + 7, april) == MoveRefused(MoveRefusal.VILLAGE_UNKNOWN)

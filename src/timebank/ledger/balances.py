@@ -15,11 +15,39 @@ from timebank.ledger.journal import TRANSFER_COLUMNS, read_transfer
 
 _KNOWN_KEYS = "select key from transfer where book_id = $1 and key = any($2::uuid[])"
 
+_NEWEST_BATCH = """
+    with recursive halved(low, high) as (
+        select 0::bigint, batch from book where id = :book
+        union all
+        select
+            case when {holds} then m.batch else low end,
+            case when {holds} then high else m.batch - 1 end
+        from halved
+        join batch m on m.book_id = :book and m.batch = (low + high + 1) / 2
+        where low < high
+    )
+    select low from halved where low = high
+"""
+"""The newest batch for which a condition holds that holds for all before it, by halving: as many
+descents of the key as the number of batches has bits, and no index that every commit would pay."""
+
+_SEQ_AT = text(
+    "select coalesce("  # noqa: S608 the condition is a constant
+    "(select last_seq from batch where book_id = :book and batch = newest.low), 0)"
+    f" from ({_NEWEST_BATCH.format(holds='m.recorded_at <= :instant')}) newest"
+)
+
+_NEXT_RECORDED_AT = text(
+    "select recorded_at from batch where book_id = :book and batch = 1 + "  # noqa: S608 as above
+    f"({_NEWEST_BATCH.format(holds='m.last_seq <= :seq')})"
+)
+
 _STATEMENT = text(
     """
     select t.seq, t.recorded_at, {columns},
         (
-            select r.seq from transfer r where r.book_id = :book and r.reverses = t.seq
+            select r.seq from transfer r
+            where r.book_id = :book and r.reverses = t.seq and r.seq <= :as_of
         ) as reversed_by
     from (
         select b.first_seq + place as seq
@@ -27,6 +55,7 @@ _STATEMENT = text(
         join batch b on b.book_id = s.book_id and b.batch = s.batch
         cross join unnest(s.places) as place
         where s.book_id = :book and s.account = :account and b.first_seq + place < :before
+            and b.first_seq + place <= :as_of
         order by s.batch desc, place desc
         limit :lines_max
     ) entry
@@ -34,6 +63,10 @@ _STATEMENT = text(
     order by t.seq desc
     """.format(columns=", ".join(f"t.{name}" for name in TRANSFER_COLUMNS))  # noqa: S608
 )
+
+
+_END = 2**62
+"""Behind every entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +104,27 @@ async def find_head_seq(conn: AsyncConnection, *, book: int) -> int | None:
     """Return the number of a book's newest entry, 0 in an empty book, None where there is none."""
     seq: int | None = await conn.scalar(select(tables.book.c.seq).where(tables.book.c.id == book))
     return seq
+
+
+async def seq_at(conn: AsyncConnection, *, book: int, instant: datetime) -> int:
+    """Return the newest entry that was recorded by an instant, 0 where there was none.
+
+    Asked of an instant that is over, the answer never changes: no batch is recorded before one that
+    precedes it.
+
+    Cost: one statement; one index descent for each time that the book's batches can be halved.
+    """
+    seq: int | None = await conn.scalar(_SEQ_AT, {"book": book, "instant": instant})
+    return seq or 0
+
+
+async def find_next_recorded_at(conn: AsyncConnection, *, book: int, seq: int) -> datetime | None:
+    """Return when the first entry after `seq` was recorded, None where there is none.
+
+    Cost: as `seq_at`.
+    """
+    instant: datetime | None = await conn.scalar(_NEXT_RECORDED_AT, {"book": book, "seq": seq})
+    return instant
 
 
 async def balance(
@@ -126,10 +180,12 @@ async def statement(
     account: int,
     before_seq: int | None = None,
     lines_max: int = 100,
+    as_of: int | None = None,
 ) -> list[StatementLine]:
-    """Return an account's entries, newest first.
+    """Return an account's entries, newest first, as of entry `as_of` or now.
 
-    Not for issuing accounts, which have nearly every entry of the book.
+    What was taken back after entry `as_of` stands. Not for issuing accounts, which have nearly
+    every entry of the book.
 
     Shape: at most `lines_max` lines, all older than entry `before_seq`.
 
@@ -140,7 +196,8 @@ async def statement(
         {
             "book": book,
             "account": account,
-            "before": 2**62 if before_seq is None else before_seq,
+            "before": _END if before_seq is None else before_seq,
+            "as_of": _END if as_of is None else as_of,
             "lines_max": lines_max,
         },
     )

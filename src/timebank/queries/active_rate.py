@@ -5,15 +5,30 @@ county and not with its history.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 from unicodedata import east_asian_width
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, Double, cast, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Double,
+    ScalarSelect,
+    Select,
+    Subquery,
+    and_,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from timebank.domain.as_of import AsOfAsked, UnknownStateError
 from timebank.domain.assurance import Assurance, Measured
 from timebank.domain.metric import (
     RESIDENTS_ANY_HOUR,
@@ -25,8 +40,9 @@ from timebank.domain.metric import (
 from timebank.domain.period import Period
 from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
+from timebank.ledger import balances
+from timebank.ledger.tables import account, transfer, volunteer_year
 from timebank.ledger.tables import book as books
-from timebank.ledger.tables import volunteer_year
 from timebank.store.tables import region as regions
 from timebank.store.tables import residence, volunteer
 from timebank.store.tables import residents as populations
@@ -128,8 +144,14 @@ async def active_rates(
     scope: Scope,
     year: int,
     definition: ActiveRateDefinition = RESIDENTS_ANY_HOUR,
+    as_of: AsOfAsked | None = None,
 ) -> ActiveRateReport | None:
     """Return the active rate of a division and of everything below it, in a calendar year.
+
+    As of entry `as_of` of the scope's book, or of the newest entry of each book at that instant, or
+    now. A report of an earlier state counts its entries alone, and people and homes as they were
+    known at the instant, or when the next entry was recorded: whatever is written later, it stays
+    the same report. Populations are those that are known now: each has its date and source.
 
     A volunteer is registered where their home is on the last day of the year, if they had enrolled
     by then and not left; and active there when the definition says so. A home that is known by its
@@ -138,12 +160,17 @@ async def active_rates(
     Shape: one row per division of the scope, also where nobody is registered; None where the scope
     is no known division or no book is open in it.
 
+    Raises:
+        UnknownStateError: Entry `as_of` is not in the book yet, or the scope has several books.
+
     Cost: three statements; the roll-up rows of the year and the volunteers of the books are read
-    once each.
+    once each. As of an earlier entry, two short statements more for each book, and the journal is
+    read from its start to that entry or from that entry to its end, whichever is shorter.
     """
     heads = await _list_heads(conn, scope)
     if not heads:
         return None
+    states = await _list_states(conn, heads, as_of)
     zone = ZoneInfo(heads[0][2])
     found = await _list_divisions(conn, scope, last_day=date(year, 12, 31))
     if not found or found[0].region != scope.region:
@@ -151,7 +178,7 @@ async def active_rates(
 
     sums = await _sum_by_home(
         conn,
-        books_=[number for number, _, _ in heads],
+        states=states,
         year=year,
         window=Period.of_year(year, zone=zone),
         definition=definition,
@@ -165,7 +192,7 @@ async def active_rates(
     return ActiveRateReport(
         definition=definition,
         year=year,
-        as_of_books=tuple(AsOf(number, seq) for number, seq, _ in heads),
+        as_of_books=tuple(AsOf(each.book, each.seq) for each in states),
         rows=tuple(
             ActiveRate(
                 region=each.region,
@@ -191,6 +218,41 @@ class _Division:
     level: str
     parent: int | None
     residents: Residents | None
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A book as of an entry.
+
+    Attributes:
+        head: Its newest entry.
+        until: People and homes that were recorded before this count; None: all do.
+    """
+
+    book: int
+    seq: int
+    head: int
+    until: datetime | None
+
+
+async def _list_states(
+    conn: AsyncConnection, heads: list[tuple[int, int, str]], as_of: AsOfAsked | None
+) -> list[_State]:
+    if isinstance(as_of, int) and (len(heads) > 1 or not 0 <= as_of <= heads[0][1]):
+        raise UnknownStateError("no such entry in the one book of the scope")
+    states = []
+    for book, head, _ in heads:
+        match as_of:
+            case None:
+                seq, until = head, None
+            case int():
+                seq = as_of
+                until = await balances.find_next_recorded_at(conn, book=book, seq=seq)
+            case _:
+                seq = await balances.seq_at(conn, book=book, instant=as_of)
+                until = as_of + timedelta(microseconds=1)
+        states.append(_State(book, seq, head, until))
+    return states
 
 
 async def _list_heads(conn: AsyncConnection, scope: Scope) -> list[tuple[int, int, str]]:
@@ -238,7 +300,7 @@ async def _list_divisions(
 async def _sum_by_home(
     conn: AsyncConnection,
     *,
-    books_: list[int],
+    states: list[_State],
     year: int,
     window: Period,
     definition: ActiveRateDefinition,
@@ -248,12 +310,20 @@ async def _sum_by_home(
     Homes outside the scope too: to leave them out here costs more than it saves, for a filter on
     the newest home makes the planner expect a handful of rows and look each of them up.
     """
-    h, v, y = residence.c, volunteer.c, volunteer_year.c
+    h, v = residence.c, volunteer.c
+    books_ = [each.book for each in states]
+    earlier = [(each.book, each.until) for each in states if each.until is not None]
     # Backwards through the primary key: the newest home comes first, and nothing is sorted.
     home = (
         select(h.book_id, h.volunteer_id, h.region)
         .ext(distinct_on(h.book_id, h.volunteer_id))
         .where(h.book_id.in_(books_), h.from_on <= date(year, 12, 31))
+        .where(
+            *(
+                or_(h.book_id != book, h.recorded_at.is_(None), h.recorded_at < until)
+                for book, until in earlier
+            )
+        )
         .order_by(h.book_id.desc(), h.volunteer_id.desc(), h.from_on.desc())
         .subquery()
     )
@@ -264,10 +334,18 @@ async def _sum_by_home(
             v.book_id.in_(books_),
             v.book_id == home.c.book_id,
             v.id == home.c.volunteer_id,
-            or_(v.enrolled_at >= window.end, v.ended_at < window.end),
+            or_(
+                v.enrolled_at >= window.end,
+                and_(
+                    v.ended_at < window.end,
+                    *(or_(v.book_id != book, v.ended_at < until) for book, until in earlier),
+                ),
+                *(and_(v.book_id == book, _opened_at() >= until) for book, until in earlier),
+            ),
         )
         .exists()
     )
+    y = _entries(states, year=year, window=window).c
     is_declared = y.assurance == Assurance.A0.value
     is_scanned = y.measured == Measured.BOTH.value
     served = (
@@ -279,7 +357,6 @@ async def _sum_by_home(
             _sum(y.minutes, ~is_declared, ~is_scanned).label("confirmed"),
             _sum(y.minutes, is_declared).label("declared"),
         )
-        .where(y.book_id.in_(books_), y.year == year)
         .group_by(y.book_id, y.volunteer)
         .subquery()
     )
@@ -303,6 +380,51 @@ async def _sum_by_home(
         .group_by(home.c.region)
     )
     return [tuple(row) for row in rows]
+
+
+def _opened_at() -> ScalarSelect[datetime]:
+    """Return when a volunteer's account was opened, which is when their record was made."""
+    v, a = volunteer.c, account.c
+    return (
+        select(a.opened_at)
+        .where(a.book_id == v.book_id, a.id == v.minutes_account)
+        .correlate(volunteer)
+        .scalar_subquery()
+    )
+
+
+def _entries(states: list[_State], *, year: int, window: Period) -> Subquery:
+    """Return minutes of the year by volunteer and evidence, in as many rows as it takes.
+
+    Books at their newest entry, and earlier ones that are near it, from the roll-up; of the latter
+    what came after is taken off. Of all others the journal is read from its start.
+    """
+    y, t = volunteer_year.c, transfer.c
+    near = [each for each in states if each.head - each.seq <= each.seq]
+    signed = case((t.reverses.is_(None), t.amount), else_=-t.amount)
+
+    def journal(span: ColumnElement[bool], amount: ColumnElement[int], book: int) -> Select[Any]:
+        return select(t.book_id, t.volunteer, t.assurance, t.measured, amount).where(
+            t.book_id == book,
+            span,
+            t.volunteer.is_not(None),
+            t.assurance.is_not(None),
+            t.effective_at >= window.start,
+            t.effective_at < window.end,
+        )
+
+    return union_all(
+        select(y.book_id, y.volunteer, y.assurance, y.measured, y.minutes).where(
+            y.book_id.in_([each.book for each in near]), y.year == year
+        ),
+        *(
+            journal(t.seq > each.seq, -signed, each.book)
+            if each in near
+            else journal(t.seq <= each.seq, signed, each.book)
+            for each in states
+            if each.seq < each.head
+        ),
+    ).subquery()
 
 
 def _sum(column: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ColumnElement[int]:

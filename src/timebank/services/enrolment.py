@@ -129,7 +129,7 @@ async def enrol_volunteers(
 
 
 async def move_home(
-    db: Database, *, volunteer: VolunteerId, village: int, from_on: date
+    db: Database, *, volunteer: VolunteerId, village: int, from_on: date, now: datetime
 ) -> Moved | MoveRefused:
     """Record that a volunteer lives in another village of the same county from a day on.
 
@@ -151,7 +151,9 @@ async def move_home(
         )
 
         if isinstance(decision, Moved):
-            await volunteers.set_home(conn, volunteer=volunteer, region=village, from_on=from_on)
+            await volunteers.set_home(
+                conn, volunteer=volunteer, region=village, from_on=from_on, now=now
+            )
     return decision
 
 

@@ -118,6 +118,7 @@ residence = Table(
     Column("volunteer_id", BigInteger, nullable=False),
     Column("from_on", Date, nullable=False, comment="first local day"),
     Column("region", BigInteger, nullable=False, comment="village, or the lowest division known"),
+    _instant("recorded_at", is_required=False, comment="null: with the enrolment"),
     PrimaryKeyConstraint("book_id", "volunteer_id", "from_on"),
     comment="Where a volunteer lives, from which day.",
 )

@@ -190,14 +190,13 @@ async def find_newest_move(conn: AsyncConnection, *, volunteer: VolunteerId) -> 
 
 
 async def set_home(
-    conn: AsyncConnection, *, volunteer: VolunteerId, region: int, from_on: date
+    conn: AsyncConnection, *, volunteer: VolunteerId, region: int, from_on: date, now: datetime
 ) -> None:
     """Record where a volunteer lives from a day on; the same day again replaces it."""
     c = tables.residence.c
+    home = {"region": region, "recorded_at": now}
     await conn.execute(
         upsert(tables.residence)
-        .values(book_id=volunteer.book, volunteer_id=volunteer.id, from_on=from_on, region=region)
-        .on_conflict_do_update(
-            index_elements=[c.book_id, c.volunteer_id, c.from_on], set_={"region": region}
-        )
+        .values(book_id=volunteer.book, volunteer_id=volunteer.id, from_on=from_on, **home)
+        .on_conflict_do_update(index_elements=[c.book_id, c.volunteer_id, c.from_on], set_=home)
     )

@@ -462,6 +462,12 @@ def upgrade() -> None:
             nullable=False,
             comment="village, or the lowest division known",
         ),
+        sa.Column(
+            "recorded_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="null: with the enrolment",
+        ),
         sa.PrimaryKeyConstraint("book_id", "volunteer_id", "from_on", name=op.f("pk_residence")),
         comment="Where a volunteer lives, from which day.",
     )

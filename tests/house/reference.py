@@ -49,6 +49,8 @@ def tables() -> Iterator[str]:
         for table in _tables_of(module):
             keys = ", ".join(f"`{column.name}`" for column in table.primary_key)
             can = "insert and select only" if table in module.APPEND_ONLY else "changes"
+            if table in getattr(module, "ERASABLE", ()):
+                can = "insert, select and delete"
             comment = f"{table.comment.rstrip('.')}. " if table.comment else ""
             yield f"#### `{table.name}`\n"
             yield f"{comment}Key: {keys or 'none'}. For the application: {can}.\n"

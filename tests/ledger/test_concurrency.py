@@ -204,7 +204,9 @@ async def test_a_long_list_is_copied_and_stored_as_a_short_one_is(
     await post(other)
 
     for table in ("transfer", "account_state", "batch", "volunteer_month"):
-        query = f"select * from {table} where book_id = $1 order by 1, 2, 3"
+        # Commitments are salted, so those of equal entries differ.
+        columns = "book_id, batch, first_seq, last_seq, recorded_at" if table == "batch" else "*"
+        query = f"select {columns} from {table} where book_id = $1 order by 1, 2, 3"
         copied = [row[1:] for row in await rows(owner, query, book.id)]
         assert copied == [row[1:] for row in await rows(owner, query, other.id)], table
         assert copied

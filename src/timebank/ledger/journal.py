@@ -1,13 +1,14 @@
 """The only writer of transfers.
 
-It takes a list and writes one batch: the transfers, the states of the accounts they touch and the
-roll-ups, in the commit of its caller. The number of statements does not depend on the list. Below
-Core on purpose: Core costs four to six times the driver here.
+It takes a list and writes one batch: the transfers, the states of the accounts they touch, the
+roll-ups and the growth of the tree, in the commit of its caller. The number of statements does not
+depend on the list. Below Core on purpose: Core costs four to six times the driver here.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from secrets import token_bytes
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -25,6 +26,7 @@ from timebank.domain.posting import (
     recorded_after,
 )
 from timebank.domain.transfer import AccountKind, Service, Transfer, Unit
+from timebank.trust import leaf, merkle
 
 BATCH_MAX = 8_000
 """Longest list of one batch: beyond it nothing gets cheaper, and the book's lock is held longer."""
@@ -54,7 +56,7 @@ TRANSFER_COLUMNS = (
 _COLUMNS = ", ".join(TRANSFER_COLUMNS)
 
 _LOCK = f"""
-    select b.zone, b.seq, b.batch, b.accounts, b.recorded_at, a.id
+    select b.zone, b.seq, b.batch, b.accounts, b.recorded_at, a.id, b.edge
     from book b left join account a
         on a.book_id = b.id and a.kind = {AccountKind.ISSUING} and a.owner = 0
         and a.unit = {Unit.MINUTES}
@@ -63,7 +65,8 @@ _LOCK = f"""
 
 _ACCOUNTS_AND_KNOWN = """
     select null::bigint, a.id, a.unit, a.kind, coalesce(s.debits, 0), coalesce(s.credits, 0),
-        a.is_debit_bounded, a.is_credit_bounded
+        a.is_debit_bounded, a.is_credit_bounded,
+        (select secret from account_secret where book_id = $1 and account = named.id)
     from unnest($2::bigint[]) as named(id)
     join account a on a.book_id = $1 and a.id = named.id
     left join lateral (
@@ -72,7 +75,7 @@ _ACCOUNTS_AND_KNOWN = """
         order by batch desc limit 1
     ) s on true
     union all
-    select seq, null, null, null, null, null, null, null
+    select seq, null, null, null, null, null, null, null, null
     from transfer where book_id = $1 and key = any($3::uuid[])
 """
 
@@ -85,11 +88,16 @@ _ENTRIES = """
 
 _WRITE = f"""
     with moved as (
-        update book set seq = $3, batch = $4, recorded_at = $5 where id = $1 and seq = $2 - 1
+        update book set seq = $3, batch = $4, recorded_at = $5, edge = $33
+        where id = $1 and seq = $2 - 1
         returning 1
     ), sealed as (
-        insert into batch (book_id, batch, first_seq, last_seq, recorded_at)
-        select $1, $4, $2, $3, $5 from moved
+        insert into batch (book_id, batch, first_seq, last_seq, recorded_at, commitments)
+        select $1, $4, $2, $3, $5, $32 from moved
+    ), secrets_made as (
+        insert into account_secret (book_id, account, secret)
+        select $1, account, secret
+        from unnest($34::bigint[], $35::bytea[]) as made(account, secret)
     ), posted as (
         insert into transfer (book_id, seq, recorded_at, {_COLUMNS})
         select $1, $2 + n - 1, $5, {_COLUMNS}
@@ -136,6 +144,7 @@ class Head:
         seq: The newest entry, 0 in an empty book.
         recorded_at: When the newest batch was recorded; None in an empty book.
         minutes_issuing: The account that minutes are issued from; None before it is opened.
+        edge: The right edge of the tree over the entries.
     """
 
     book: int
@@ -145,6 +154,7 @@ class Head:
     accounts: int
     recorded_at: datetime | None
     minutes_issuing: int | None = None
+    edge: bytes = b""
 
 
 async def find_locked_head(conn: AsyncConnection, *, book: int) -> Head | None:
@@ -185,25 +195,26 @@ async def append(
         return []
     driver = await driver_of(conn)
 
-    facts, unplaced = await _read_facts(driver, head, transfers)
+    facts, unplaced, secrets = await _read_facts(driver, head, transfers)
 
     plan = decide_postings(transfers, facts, linked=linked)
 
     if plan.posted:
-        await _write(driver, head, plan, facts.accounts, unplaced, now)
+        await _write(driver, head, plan, facts.accounts, unplaced, secrets, now)
     return plan.outcomes
 
 
 async def _read_facts(
     driver: asyncpg.Connection, head: Head, transfers: Sequence[Transfer]
-) -> tuple[Facts, set[int]]:
-    """Return what is known of a list, and which accounts are too busy to list their entries."""
+) -> tuple[Facts, set[int], dict[int, bytes]]:
+    """Return what is known of a list, its accounts too busy to list entries, and their secrets."""
     book = head.book
     named = {t.debit for t in transfers} | {t.credit for t in transfers}
     accounts: dict[int, AccountState] = {}
     unplaced: set[int] = set()
+    secrets: dict[int, bytes] = {}
     known: list[int] = []
-    for seq, account, unit, kind, *state in await driver.fetch(
+    for seq, account, unit, kind, *state, secret in await driver.fetch(
         _ACCOUNTS_AND_KNOWN, book, list(named), [t.key for t in transfers]
     ):
         if seq is not None:
@@ -212,6 +223,8 @@ async def _read_facts(
         accounts[account] = AccountState(unit, *state)
         if kind == AccountKind.ISSUING:
             unplaced.add(account)
+        if secret is not None:
+            secrets[account] = secret
 
     reversed_ = [t.reverses for t in transfers if t.reverses is not None]
     entries: dict[int, Entry] = {}
@@ -224,7 +237,7 @@ async def _read_facts(
         known={entries[seq].transfer.key: entries[seq] for seq in known},
         reversible=entries,
     )
-    return facts, unplaced
+    return facts, unplaced, secrets
 
 
 def read_transfer(row: asyncpg.Record | RowMapping) -> Transfer:
@@ -259,6 +272,7 @@ async def _write(
     plan: Plan,
     accounts: Mapping[int, AccountState],
     unplaced: set[int],
+    secrets: dict[int, bytes],
     now: datetime,
 ) -> None:
     book, batch = head.book, head.batch + 1
@@ -275,6 +289,12 @@ async def _write(
         for account, places in plan.touched.items()
     ]
     served = _rollup(plan.posted, ZoneInfo(head.zone))
+    new_secrets = [
+        (account, token_bytes(leaf.SECRET_BYTES))
+        for account in plan.touched
+        if account not in secrets
+    ]
+    commitments, edge = _seal(head, plan, secrets | dict(new_secrets), recorded_at)
     if len(rows) >= _COPY_MIN:
         await driver.copy_records_to_table(
             "transfer",
@@ -305,11 +325,31 @@ async def _write(
             4,
         ),
         *_columns(served, 6),
+        commitments,
+        edge,
+        *_columns(new_secrets, 2),
     )
     if not moved:
         raise AssertionError("the book moved under its lock")
 
-    head.seq, head.batch, head.recorded_at = last_seq, batch, recorded_at
+    head.seq, head.batch, head.recorded_at, head.edge = last_seq, batch, recorded_at, edge
+
+
+def _seal(
+    head: Head, plan: Plan, secrets: Mapping[int, bytes], recorded_at: datetime
+) -> tuple[bytes, bytes]:
+    """Return a batch's commitments, and the edge of the tree with their leaves."""
+    commitments = leaf.commit_batch(
+        plan.posted,
+        book=head.book,
+        first_seq=plan.first_seq,
+        recorded_at=recorded_at,
+        secrets=[(secrets[t.debit], secrets[t.credit]) for t in plan.posted],
+    )
+    hashes = leaf.hashes_of(
+        commitments, book=head.book, first_seq=plan.first_seq, recorded_at=recorded_at
+    )
+    return b"".join(commitments), merkle.extend(head.edge, head.seq, hashes)
 
 
 def _columns(rows: Sequence[tuple[object, ...]], count: int) -> list[tuple[object, ...]]:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -64,7 +65,15 @@ book = Table(
     Column("batch", BigInteger, nullable=False, server_default="0", comment="newest batch"),
     Column("accounts", BigInteger, nullable=False, server_default="0", comment="newest account"),
     Column("recorded_at", DateTime(timezone=True), comment="when the newest batch was recorded"),
+    Column(
+        "edge",
+        LargeBinary,
+        nullable=False,
+        server_default="",
+        comment="right edge of the tree over entries 1 to seq: 32 bytes a subtree, largest first",
+    ),
     CheckConstraint("seq >= 0 and batch >= 0 and accounts >= 0", name="counts"),
+    CheckConstraint("octet_length(edge) % 32 = 0", name="edge"),
     comment="The head of a county's ledger. Its row lock orders the batches.",
 )
 
@@ -112,8 +121,17 @@ batch = Table(
         nullable=False,
         comment="never before the batch that precedes it",
     ),
+    Column(
+        "commitments",
+        LargeBinary,
+        nullable=False,
+        comment="what the tree holds of each entry: 32 bytes an entry, in order of seq",
+    ),
     PrimaryKeyConstraint("book_id", "batch"),
     CheckConstraint("first_seq <= last_seq", name="not_empty"),
+    CheckConstraint(
+        "octet_length(commitments) = 32 * (last_seq - first_seq + 1)", name="commitments"
+    ),
     comment="Entries that were written by one commit.",
 )
 
@@ -278,6 +296,63 @@ decision = Table(
     comment="Why each grant was made. Insert and select only.",
 )
 
+account_secret = Table(
+    "account_secret",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column("account", BigInteger, nullable=False),
+    Column(
+        "secret",
+        LargeBinary,
+        nullable=False,
+        comment="32 random bytes from which the salts of its entries are made",
+    ),
+    PrimaryKeyConstraint("book_id", "account"),
+    CheckConstraint("octet_length(secret) = 32", name="secret"),
+    comment="Made with the first entry of an account. Without it nobody can open its commitments.",
+)
+
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column("account", BigInteger, nullable=False),
+    Column(
+        "last_seq",
+        BigInteger,
+        nullable=False,
+        comment="of entries up to this one the account's secret is gone",
+    ),
+    Column("erased_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("book_id", "account", "last_seq"),
+    comment="Which secrets were erased, so that a missing one is not taken for a loss.",
+)
+
+tile = Table(
+    "tile",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column("level", SmallInteger, nullable=False, comment="0: 256 entries; n: 256 tiles of n - 1"),
+    Column("number", BigInteger, nullable=False, comment="numbered from 0 within the level"),
+    Column("root", LargeBinary, nullable=False, comment="root over its 256 hashes"),
+    Column("batch", BigInteger, nullable=False, comment="the batch that its first entry is in"),
+    PrimaryKeyConstraint("book_id", "level", "number"),
+    CheckConstraint("octet_length(root) = 32", name="root"),
+    comment="Full tiles of the tree, up to the newest checkpoint.",
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False, comment="entries 1 to size are under the root"),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False, comment="the signed note, as it was signed"),
+    Column("signed_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("book_id", "size"),
+    comment="Every head that was ever signed; each is consistent with those before it.",
+)
+
 opening_month = Table(
     "opening_month",
     metadata,
@@ -328,7 +403,7 @@ carriage = Table(
     Column("left_at", DateTime(timezone=True), nullable=False),
     Column("arrived_at", DateTime(timezone=True), comment="null until the other book has it all"),
     PrimaryKeyConstraint("book_id", "volunteer", "number"),
-    comment="What is on its way from one book to another: written with the one, ended by the other.",
+    comment="What is on its way between two books: written with the one, ended by the other.",
 )
 Index(
     "ix_carriage_under_way",
@@ -346,5 +421,11 @@ APPEND_ONLY = (
     decision,
     opening_month,
     carried_grant,
+    erasure,
+    tile,
+    checkpoint,
 )
 """On these the application may insert and select, nothing more."""
+
+ERASABLE = (account_secret,)
+"""What makes a person's entries recognizable in the tree: inserted, and deleted for good."""

@@ -17,10 +17,13 @@ APPEND_ONLY = (
     "audit_event",
     "batch",
     "carried_grant",
+    "checkpoint",
     "decision",
+    "erasure",
     "opening_month",
     "pack",
     "reversal_reason",
+    "tile",
     "transfer",
     "unit",
 )
@@ -28,6 +31,9 @@ APPEND_ONLY = (
 
 HEADS = ("book", "carriage", "volunteer_month", "volunteer_year")
 """Changed with the entries, in the same commit."""
+
+ERASABLE = ("account_secret",)
+"""Inserted and deleted for good, never changed."""
 
 CHANGING = (
     "activity",
@@ -68,11 +74,27 @@ def _privileges() -> None:
         op.execute(f"grant select, insert on {table} to timebank_app")
     for table in HEADS:
         op.execute(f"grant select, insert, update on {table} to timebank_app")
+    for table in ERASABLE:
+        op.execute(f"grant select, insert, delete on {table} to timebank_app")
     for table in CHANGING:
         op.execute(f"grant select, insert, update, delete on {table} to timebank_app")
 
 
 def upgrade() -> None:
+    op.create_table(
+        "account_secret",
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("account", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "secret",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="32 random bytes from which the salts of its entries are made",
+        ),
+        sa.CheckConstraint("octet_length(secret) = 32", name=op.f("ck_account_secret_secret")),
+        sa.PrimaryKeyConstraint("book_id", "account", name=op.f("pk_account_secret")),
+        comment="Made with the first entry of an account. Without it nobody can open its commitments.",
+    )
     op.create_table(
         "account_state",
         sa.Column("book_id", sa.Integer(), nullable=False),
@@ -179,7 +201,17 @@ def upgrade() -> None:
             nullable=False,
             comment="never before the batch that precedes it",
         ),
+        sa.Column(
+            "commitments",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="what the tree holds of each entry: 32 bytes an entry, in order of seq",
+        ),
         sa.CheckConstraint("first_seq <= last_seq", name=op.f("ck_batch_not_empty")),
+        sa.CheckConstraint(
+            "octet_length(commitments) = 32 * (last_seq - first_seq + 1)",
+            name=op.f("ck_batch_commitments"),
+        ),
         sa.PrimaryKeyConstraint("book_id", "batch", name=op.f("pk_batch")),
         comment="Entries that were written by one commit.",
     )
@@ -222,6 +254,14 @@ def upgrade() -> None:
             nullable=True,
             comment="when the newest batch was recorded",
         ),
+        sa.Column(
+            "edge",
+            sa.LargeBinary(),
+            server_default="",
+            nullable=False,
+            comment="right edge of the tree over entries 1 to seq: 32 bytes a subtree, largest first",
+        ),
+        sa.CheckConstraint("octet_length(edge) % 32 = 0", name=op.f("ck_book_edge")),
         sa.CheckConstraint(
             "seq >= 0 and batch >= 0 and accounts >= 0", name=op.f("ck_book_counts")
         ),
@@ -252,7 +292,7 @@ def upgrade() -> None:
             comment="null until the other book has it all",
         ),
         sa.PrimaryKeyConstraint("book_id", "volunteer", "number", name=op.f("pk_carriage")),
-        comment="What is on its way from one book to another: written with the one, ended by the other.",
+        comment="What is on its way between two books: written with the one, ended by the other.",
     )
     op.create_index(
         "ix_carriage_under_way",
@@ -288,6 +328,18 @@ def upgrade() -> None:
         comment="Grants of other books that a volunteer brought, so that none is made twice.",
     )
     op.create_table(
+        "checkpoint",
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "size", sa.BigInteger(), nullable=False, comment="entries 1 to size are under the root"
+        ),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False, comment="the signed note, as it was signed"),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("book_id", "size", name=op.f("pk_checkpoint")),
+        comment="Every head that was ever signed; each is consistent with those before it.",
+    )
+    op.create_table(
         "decision",
         sa.Column("book_id", sa.Integer(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False, comment="the grant"),
@@ -313,6 +365,20 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_decision_book_id_volunteer", "decision", ["book_id", "volunteer"], unique=False
+    )
+    op.create_table(
+        "erasure",
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column("account", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "last_seq",
+            sa.BigInteger(),
+            nullable=False,
+            comment="of entries up to this one the account's secret is gone",
+        ),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("book_id", "account", "last_seq", name=op.f("pk_erasure")),
+        comment="Which secrets were erased, so that a missing one is not taken for a loss.",
     )
     op.create_table(
         "numbering",
@@ -549,6 +615,26 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_signup_shift_book_shift_id", "signup", ["shift_book", "shift_id"], unique=False
+    )
+    op.create_table(
+        "tile",
+        sa.Column("book_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "level",
+            sa.SmallInteger(),
+            nullable=False,
+            comment="0: 256 entries; n: 256 tiles of n - 1",
+        ),
+        sa.Column(
+            "number", sa.BigInteger(), nullable=False, comment="numbered from 0 within the level"
+        ),
+        sa.Column("root", sa.LargeBinary(), nullable=False, comment="root over its 256 hashes"),
+        sa.Column(
+            "batch", sa.BigInteger(), nullable=False, comment="the batch that its first entry is in"
+        ),
+        sa.CheckConstraint("octet_length(root) = 32", name=op.f("ck_tile_root")),
+        sa.PrimaryKeyConstraint("book_id", "level", "number", name=op.f("pk_tile")),
+        comment="Full tiles of the tree, up to the newest checkpoint.",
     )
     op.create_table(
         "transfer",

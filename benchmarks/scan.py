@@ -269,18 +269,22 @@ async def scan(
 
 async def insert(server: postgres.Server, figures: Figures, *, clients: int, seconds: int) -> None:
     """Let pgbench insert for a while."""
-    command = [str(server.binaries / "pgbench"), "-n", "-M", "prepared", "-T", str(seconds)]
+    command = [str(server.binaries / "pgbench"), "-n", "-M", "prepared"]
     command += ["-c", str(clients), "-j", str(min(clients, os.cpu_count() or 1))]
     command += ["-f", str(HERE / "insert.sql"), "-h", str(server.socket_dir), "-p"]
     command += [str(server.port), "-U", postgres.OWNER, postgres.DATABASE]
-    before = county.processor_seconds()
-    text = await output_of(command)
+    start = county.processor_seconds()
+    await output_of([*command, "-t", "1"])
+    connected = county.processor_seconds()
+    # The time that it is given includes connecting, its rate does not.
+    text = await output_of([*command, "-T", str(seconds + clients // 100)])
+    end = county.processor_seconds()
     rate = re.search(r"tps = ([\d.]+)", text)
     count = re.search(r"transactions actually processed: (\d+)", text)
     if rate is None or count is None or "failed transactions: 0 " not in text:
         raise SystemExit(f"pgbench: {text}")
     figures.rates.append(float(rate[1]))
-    figures.costs.append(1e6 * (county.processor_seconds() - before) / int(count[1]))
+    figures.costs.append(1e6 * (end - connected - (connected - start)) / int(count[1]))
 
 
 async def output_of(command: Sequence[str]) -> str:

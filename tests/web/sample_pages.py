@@ -173,10 +173,14 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                 time=today,
                 place=place,
                 state=state,
-                hint=words(
-                    "现在可以签到,请扫组织者屏幕上的码",
-                    "Check-in is open: scan the organizer's code",
-                ),
+                hint=words("现在可以签到", "You can check in now"),
+                steps=words(
+                    "走到组织者的屏幕前|打开手机相机，对准“扫码签到”的码|点开链接，按“签到”",
+                    "Go to the organizer's screen|Point your camera at the code|Press “Check in”",
+                ).split("|")
+                if state in {"open", "arrived"}
+                else [],
+                demo_scan=[("book", "330424")] if state == "arrived" else [],
                 action_label=words("查看场次", "See the shift"),
                 action_url="#",
             )
@@ -257,6 +261,8 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             public.LandingPage(
                 region=words("海盐县", "Haiyan County"),
                 year="2024",
+                is_partial=False,
+                sample="",
                 rate="1,576",
                 rate_percent="15.8 %",
                 active="72,000",
@@ -309,7 +315,6 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             "day": words("今天", "today"),
             "time": "14:00–17:00",
             "duration": time(180),
-            "place": "",
             "places": words("14 / 20 人", "14 of 20"),
             "filled_percent": 70,
             "state": state,
@@ -325,7 +330,6 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             time="14:00–17:00",
             duration=time(180),
             place=place,
-            town=words("武原街道", "Wuyuan"),
             field=_(field),
             organization=team,
             places=places,
@@ -650,6 +654,9 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         as_of="3,700,412",
         trend=words("比 2023 年多 112", "112 more than in 2023"),
         trend_direction="up",
+        is_partial=False,
+        is_empty=False,
+        sample="",
         hours=words("1,139 万小时", "11.4 million h"),
         shares=shares,
         level=words("镇(街道)", "town"),
@@ -730,6 +737,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             policy_words.SentencePiece(text=words("一年里服务满 ", "Whoever serves ")),
             policy_words.SentencePiece(
                 text=words("200 小时", "200 hours"),
+                is_number=True,
                 since=words("2024-07-01 起", "since 1 Jul 2024"),
             ),
             policy_words.SentencePiece(
@@ -739,7 +747,9 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                 )
             ),
             policy_words.SentencePiece(
-                text=words("12 场", "12 films"), since=words("2023-01-01 起", "since 1 Jan 2023")
+                text=words("12 场", "12 films"),
+                is_number=True,
+                since=words("2023-01-01 起", "since 1 Jan 2023"),
             ),
             policy_words.SentencePiece(text=words("。", " free that year.")),
         ],
@@ -766,21 +776,27 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         ],
         cases=[
             policies.PolicyCase(
-                name=words("7 月 1 日起,两百小时就够", "From 1 July two hundred hours are enough"),
+                person=words("本年度服务时间 200 小时", "This year service time 200 h"),
                 on="2024-07-01",
-                facts=words("年服务 200 小时,无失信", "200 h, no bad credit"),
+                result=words("观影礼遇", "Film pass"),
                 outcome="met",
             ),
             policies.PolicyCase(
-                name=words("差一分钟不给", "One minute short is not enough"),
+                person=words(
+                    "本年度服务时间 199 小时 59 分", "This year service time 199 h 59 min"
+                ),
                 on="2024-07-01",
-                facts=words("年服务 199 小时 59 分", "199 h 59 min"),
+                result=words("再服务 1 分", "1 min more"),
                 outcome="unmet",
             ),
             policies.PolicyCase(
-                name=words("失信情况不知道,先问清", "An unknown credit record is asked for"),
+                person=words(
+                    "本年度服务时间 200 小时，失信记录不知道", "200 h, bad credit record not known"
+                ),
                 on="2024-07-01",
-                facts=words("年服务 200 小时", "200 h"),
+                result=words(
+                    "要先核实：有没有失信记录", "To be checked first: a bad credit record"
+                ),
                 outcome="unknown",
             ),
         ],
@@ -927,7 +943,6 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                 title=park,
                 organization=team,
                 field=_("service_field.environment"),
-                town=towns[0],
                 place=place,
                 description=[
                     words(
@@ -1065,7 +1080,6 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             publishing.ActivityPage(
                 title=park,
                 service_field=_("service_field.environment"),
-                town=towns[0],
                 place=place,
                 description=[words("沿步道捡拾垃圾。", "We collect litter.")],
                 shifts=[
@@ -1111,8 +1125,21 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         "district-overview": Sample("district/overview.html", overview, framed("officer")),
         "district-overview-unknown": Sample(
             "district/overview.html",
-            replace(overview, rate="", rate_percent="", residents="", tiles=[], trend=""),
+            replace(
+                overview,
+                rate="",
+                rate_percent="",
+                residents="",
+                tiles=[],
+                trend="",
+                sample=_(
+                    "样本：区划和人口是真的，志愿者和服务是虚构的，约为实际规模的百分之一，数字因此小。"
+                ),
+            ),
             framed("officer"),
+        ),
+        "district-overview-empty": Sample(
+            "district/overview.html", replace(overview, is_empty=True), framed("officer")
         ),
         "district-policies": Sample("district/policies.html", rules, framed("officer")),
         "district-policies-empty": Sample(

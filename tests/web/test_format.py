@@ -18,7 +18,7 @@ def plain(text: str) -> str:
 @pytest.mark.parametrize(
     ("minutes", "chinese", "english"),
     [
-        (0, "0 分", "0 min"),
+        (0, "0 小时", "0 h"),
         (59, "59 分", "59 min"),
         (60, "1 小时", "1 h"),
         (200, "3 小时 20 分", "3 h 20 min"),

@@ -65,6 +65,18 @@ class CaseFailure:
         return f"cases.toml:{self.line}: {self.case}\n  {differs}\n{self.trace}"
 
 
+def case_results(pack: Pack, rule: Rule) -> tuple[tuple[Case, RuleResult], ...]:
+    """Return what a rule comes to in each case of its pack that promises something about it.
+
+    Shape: one pair per case, in the order of the file.
+    """
+    return tuple(
+        (case, _results(pack, case)[rule.id])
+        for case in pack.cases
+        if any(expectation.rule_id == rule.id for expectation in case.expect)
+    )
+
+
 def run_cases(pack: Pack) -> tuple[CaseFailure, ...]:
     """Return the promises of a pack's cases that its rules do not keep.
 

@@ -122,6 +122,7 @@ class Attendee:
 class LatestScan:
     """An arrival or departure, for the page with the code."""
 
+    volunteer: VolunteerId
     name_sealed: bytes | None
     at: datetime
     is_arrival: bool
@@ -332,7 +333,13 @@ async def list_latest_scans(
 
     def scans(at: ColumnElement[Any], is_arrival: bool) -> Select[Any]:
         return (
-            select(p.c.name_sealed, at.label("at"), literal(is_arrival).label("is_arrival"))
+            select(
+                v.c.book_id,
+                v.c.id,
+                p.c.name_sealed,
+                at.label("at"),
+                literal(is_arrival).label("is_arrival"),
+            )
             .join_from(h, a, and_(a.c.book_id == h.c.book_id, a.c.id == h.c.activity_id))
             .join(t, and_(t.c.shift_book == h.c.book_id, t.c.shift_id == h.c.id))
             .join(v, and_(v.c.book_id == t.c.book_id, v.c.id == t.c.volunteer_id))
@@ -345,7 +352,7 @@ async def list_latest_scans(
     rows = await conn.execute(
         select(both).order_by(both.c.at.desc(), both.c.is_arrival).limit(limit)
     )
-    return [LatestScan(*row) for row in rows]
+    return [LatestScan(VolunteerId(book, number), *rest) for book, number, *rest in rows]
 
 
 def _is_of(organizations: Sequence[OrganizationId]) -> ColumnElement[bool]:

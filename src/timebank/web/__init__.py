@@ -34,6 +34,7 @@ HANDLERS = [
     enrolment.show_enrolment,
     enrolment.create_enrolment,
     demo.create_demo_sign_in,
+    demo.create_demo_scan,
     demo.show_outbox,
     demo.show_components,
     scan.create_receipt,

@@ -2,9 +2,12 @@
 
 Style is written as one file per component and sent as one, in a fixed order, so that a first visit
 over a slow network opens one connection less. An address carries the digest of its content: it may
-be kept for ever, and a new release has new addresses.
+be kept for ever, and a new release has new addresses. Files are packed once, when they are loaded;
+pages are not packed at all, because each carries a secret (the form token), and the length of a
+packed answer tells something of what is in it.
 """
 
+import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,10 +44,15 @@ SCRIPTS = ("code", "disclose", "once")
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file as it is sent."""
+    """One file as it is sent.
+
+    Attributes:
+        packed: The content for those who accept gzip.
+    """
 
     media_type: str
     content: bytes
+    packed: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +81,11 @@ def load_assets(prefix: str = "/static") -> Assets:
     root = files("timebank.web") / "static"
     sheet = b"\n".join((root / "css" / f"{name}.css").read_bytes() for name in STYLES)
     plain = {
-        "app.css": Asset("text/css; charset=utf-8", sheet),
-        "icon.svg": Asset("image/svg+xml", (root / "icon.svg").read_bytes()),
+        "app.css": _asset("text/css; charset=utf-8", sheet),
+        "icon.svg": _asset("image/svg+xml", (root / "icon.svg").read_bytes()),
     }
     for name in SCRIPTS:
-        plain[f"{name}.js"] = Asset(
+        plain[f"{name}.js"] = _asset(
             "text/javascript; charset=utf-8", (root / "js" / f"{name}.js").read_bytes()
         )
     by_name = {}
@@ -88,3 +96,8 @@ def load_assets(prefix: str = "/static") -> Assets:
         by_name[addressed] = asset
         addresses[name] = f"{prefix}/{addressed}"
     return Assets(by_name=by_name, addresses=addresses)
+
+
+def _asset(media_type: str, content: bytes) -> Asset:
+    # Without a time of packing the same release sends the same bytes from every machine.
+    return Asset(media_type, content, gzip.compress(content, mtime=0))

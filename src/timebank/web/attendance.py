@@ -26,7 +26,7 @@ from timebank.services import closing
 from timebank.services.errors import NotFoundError
 from timebank.store.seal import Seal
 from timebank.web import format as words
-from timebank.web.catalog import Language
+from timebank.web.catalog import Language, Translate
 from timebank.web.frame import language_of, show, translate_of
 from timebank.web.organized_shift import (
     ShiftState,
@@ -234,7 +234,7 @@ async def _show_shift(
             open_presences=[
                 OpenPresence(
                     signup_id=_signup_id(each.volunteer),
-                    name=masked(each.name_sealed, kit.seal, each.volunteer),
+                    name=masked(each.name_sealed, kit.seal, each.volunteer, _),
                     arrived_at=words.clock(each.arrived_at),
                     left_at=Field(
                         value=typed.get(_signup_id(each.volunteer), ""),
@@ -246,7 +246,7 @@ async def _show_shift(
             ],
             warnings=[],
             people=[
-                _attendee(each, found, kit.seal, now=now, language=language) for each in people
+                _attendee(each, found, kit.seal, now=now, language=language, _=_) for each in people
             ],
             close_url=f"{shift_url(found)}/closure" if state == "ended" else "",
             due="",
@@ -264,10 +264,16 @@ async def _show_shift(
 
 
 def _attendee(
-    person: Attending, shift: OrganizedShift, seal: Seal, *, now: datetime, language: Language
+    person: Attending,
+    shift: OrganizedShift,
+    seal: Seal,
+    *,
+    now: datetime,
+    language: Language,
+    _: Translate,
 ) -> Attendee:
     return Attendee(
-        name=masked(person.name_sealed, seal, person.volunteer),
+        name=masked(person.name_sealed, seal, person.volunteer, _),
         number=format_number(person.volunteer.book, person.volunteer.id),
         state=_presence(person, shift, now=now),
         arrived_at="" if person.arrived_at is None else words.clock(person.arrived_at),

@@ -1,16 +1,19 @@
-"""What only the demo has: one-tap sign-in, the outbox on a page, every component once."""
+"""What only the demo has: one-tap sign-in and scan, the outbox on a page, every component once."""
 
 import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import URLEncodedBody
+from litestar.response import Redirect
 
+from timebank.domain.attendance import Direction
+from timebank.domain.qr import make_code
 from timebank.domain.sign_in import CODE_DIGITS
 from timebank.http.identity import PUBLIC
 from timebank.http.providers import Kitted, Now, TimebankRequest
@@ -68,6 +71,14 @@ class DemoForm(msgspec.Struct):
     actor: ShortText = ""
 
 
+class DemoScanForm(msgspec.Struct):
+    """Which code to take as scanned in the demo."""
+
+    book: Annotated[int, msgspec.Meta(ge=0, le=999_999)]
+    shift: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+    purpose: Direction
+
+
 _DEMO_PHONES = {
     "volunteer": demo.VOLUNTEER_PHONE,
     "organizer": demo.ORGANIZER_PHONE,
@@ -115,6 +126,23 @@ async def create_demo_sign_in(
     token = secrets.token_urlsafe(32)
     await signing_in.sign_in_as(kit.db, person=person, token=token.encode(), now=now)
     return enter(kit, token=token, url="/home")
+
+
+@post("/demo/scans", rule=PUBLIC)
+async def create_demo_scan(
+    data: URLEncodedBody[DemoScanForm], kit: Kitted, now: Now
+) -> Response[Any]:
+    """Go on as if the code on a shift's wall had been scanned, for who has no phone at hand."""
+    if not kit.is_demo:
+        raise NotFoundException
+    code = make_code(
+        master_key=kit.master_key,
+        shift_book=data.book,
+        shift=data.shift,
+        direction=data.purpose,
+        now=now,
+    )
+    return Redirect(f"/c/{code}", status_code=303)
 
 
 @get("/_components", rule=PUBLIC)

@@ -1,6 +1,6 @@
 """The district office's pages of the active rate: how high it is, and where it comes from."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -14,7 +14,7 @@ from timebank.domain.metric import ActiveRate, Residents, rate_per_10k
 from timebank.domain.region import Level
 from timebank.domain.scope import Scope
 from timebank.http import spreadsheet
-from timebank.http.providers import Db, Now, OfficeScope, TimebankRequest
+from timebank.http.providers import Db, Kit, Kitted, Now, OfficeScope, TimebankRequest
 from timebank.queries.active_rate import ActiveRateReport, active_rates
 from timebank.services.errors import NotFoundError
 from timebank.store.regions import list_path
@@ -27,6 +27,15 @@ from timebank.web.tile_map import place_tiles
 
 _YEARS_SHOWN = 3
 """How many years the switch offers: this one, the last complete one, and one to compare with."""
+
+_YEARS_BACK_MAX = 3
+"""How many complete years are looked through for one with any service."""
+
+_SLICE_PARTS = 100
+"""Fewer volunteers than one resident in so many: the small demo, a slice of a county's year."""
+
+_BAR_PERCENT_MAX = 98
+"""How much of its cell the longest bar takes: its outline must not be cut."""
 
 _STEPS = 5
 """Colour steps of the tile map: more are not told apart."""
@@ -43,7 +52,7 @@ class RegionRow:
         url: Its own page; empty when there is nothing below.
         rank: Among the rows whose rate is known; empty otherwise.
         rate: Per ten thousand, such as `1,576`; empty when residents are not known.
-        scanned_width: Percent of the longest bar, whole; the three together draw the rate, split
+        scanned_width: Percent of the cell, whole; the three together draw the rate, split
             by how the hours are evidenced.
         hours: In words.
     """
@@ -103,6 +112,9 @@ class OverviewPage:
         as_of: The last entry that was counted, such as `3,700,412`.
         trend: Against the year before, in words; empty when that is not known.
         trend_direction: Which way.
+        is_partial: The year is still going on.
+        is_empty: Nobody who lives here served in the year.
+        sample: What is real in a demo's numbers; empty outside the demo.
         level: What the rows are, such as `镇(街道)`.
         tiles: Empty below the town.
         tiles_note: What a tile's place means.
@@ -124,6 +136,9 @@ class OverviewPage:
     as_of: str
     trend: str
     trend_direction: Literal["up", "down", "level", ""]
+    is_partial: bool
+    is_empty: bool
+    sample: str
     hours: str
     shares: EvidenceShares
     level: str
@@ -141,7 +156,7 @@ class OverviewPage:
 async def show_overview(
     request: TimebankRequest,
     office_scope: OfficeScope,
-    db: Db,
+    kit: Kitted,
     now: Now,
     region: _Region = None,
     year: _Year = None,
@@ -149,11 +164,11 @@ async def show_overview(
     """Show the active rate of a division and of those right below it."""
     scope = _narrowed(office_scope, region)
     this_year = words.local_day(now).year
-    async with db.read() as conn:
+    async with kit.db.read() as conn:
         if year is None:
-            report = await active_rates(conn, scope=scope, year=this_year - 1)
-            if report is None or not report.rows[0].active:
-                report = await active_rates(conn, scope=scope, year=this_year)
+            report = await newest_report(
+                lambda each: active_rates(conn, scope=scope, year=each), this_year=this_year
+            )
         else:
             report = await active_rates(conn, scope=scope, year=year)
         if report is None:
@@ -168,6 +183,7 @@ async def show_overview(
             before=before,
             crumbs=[(each.name, each.code) for each in path if office_scope.covers(each.code)],
             this_year=this_year,
+            sample=sample_words(kit, report, translate_of(request)),
             language=language_of(request),
             _=translate_of(request),
         ),
@@ -196,6 +212,35 @@ async def show_xlsx(
         name=_file_name(report, "xlsx"),
         media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     )
+
+
+async def newest_report(
+    find: Callable[[int], Awaitable[ActiveRateReport | None]], *, this_year: int
+) -> ActiveRateReport | None:
+    """Return the report of the last complete year with any service, else of the year going on.
+
+    `find` returns the report of a year.
+
+    Cost: one report per year looked at, at most four.
+    """
+    for year in range(this_year - 1, this_year - _YEARS_BACK_MAX - 1, -1):
+        report = await find(year)
+        if report is None or report.rows[0].active:
+            return report
+    return await find(this_year)
+
+
+def sample_words(kit: Kit, report: ActiveRateReport, _: Translate) -> str:
+    """Return what is real in the demo's numbers and what is not; empty outside the demo."""
+    if not kit.is_demo:
+        return ""
+    top = report.rows[0]
+    residents = 0 if top.residents is None else top.residents.count
+    if top.registered * _SLICE_PARTS < residents:
+        return _(
+            "样本：区划和人口是真的，志愿者和服务是虚构的，约为实际规模的百分之一，数字因此小。"
+        )
+    return _("样本：区划、常住人口和总数是真的，志愿者和每一次服务是虚构的。")
 
 
 def _narrowed(office_scope: Scope, region: str | None) -> Scope:
@@ -241,6 +286,7 @@ def _overview(
     before: ActiveRateReport | None,
     crumbs: Sequence[tuple[str, int]],
     this_year: int,
+    sample: str,
     language: Language,
     _: Translate,
 ) -> OverviewPage:
@@ -271,7 +317,7 @@ def _overview(
         year=str(report.year),
         years=[
             Link(label=str(each), url=f"{url}&year={each}", is_current=each == report.year)
-            for each in range(this_year - _YEARS_SHOWN + 1, this_year + 1)
+            for each in sorted({report.year, *range(this_year - _YEARS_SHOWN + 1, this_year + 1)})
         ],
         rate=_rate_words(top),
         rate_percent=_percent_words(top),
@@ -288,12 +334,15 @@ def _overview(
             per=words.count(report.definition.per),
         ),
         definition_name=_(
-            "活跃率定义，{day} 起",
+            "活跃率定义，{day}起",
             day=words.full_day(report.definition.valid_from, language=language),
         ),
         as_of=words.count(report.as_of.seq),
         trend=trend,
         trend_direction=direction,
+        is_partial=report.year == this_year,
+        is_empty=not top.minutes,
+        sample=sample,
         hours=words.hours(top.minutes, language=language),
         shares=_shares(top),
         level=levels.get(below[0].level, "") if below else "",
@@ -328,7 +377,9 @@ def _overview(
         else _("方块按代码顺序摆放，位置和大小都不代表地理。"),
         columns=0 if layout is None else layout.columns,
         tile_rows=0 if layout is None else layout.rows,
-        legend=_legend(bounds, has_unknown=len(rates) < len(below), _=_),
+        legend=_legend(
+            bounds, highest=max(rates, default=0), has_unknown=len(rates) < len(below), _=_
+        ),
         csv_url=f"/district/active-rate.csv?{downloads}",
         xlsx_url=f"/district/active-rate.xlsx?{downloads}",
     )
@@ -337,7 +388,7 @@ def _overview(
 def _row(
     row: ActiveRate, *, rank: str, longest: int, year: int, has_below: bool, language: Language
 ) -> RegionRow:
-    width = (_rate(row) or 0) * 100 // longest
+    width = (_rate(row) or 0) * _BAR_PERCENT_MAX // longest
     shares = words.shares((row.minutes_scanned, row.minutes_confirmed, row.minutes_declared))
     scanned, confirmed = width * shares[0] // 100, width * shares[1] // 100
     return RegionRow(
@@ -396,7 +447,9 @@ def _trend(
     now: ActiveRate, before: ActiveRate | None, _: Translate
 ) -> tuple[str, Literal["up", "down", "level", ""]]:
     rate, rate_before = _rate(now), None if before is None else _rate(before)
-    if before is None or not before.active or rate is None or rate_before is None:
+    if rate is None or rate_before is None:
+        return "", ""
+    if before is None or not before.active or not now.active:
         return "", ""
     change = rate - rate_before
     if change > 0:
@@ -416,26 +469,32 @@ def _level_names(_: Translate) -> dict[str, str]:
 
 
 def _bounds(rates: Sequence[int]) -> list[int]:
-    """Return the lower bounds of the colour steps, equally wide, from the lowest rate up."""
+    """Return the lower bounds of the colour steps, equally wide, from the lowest rate up.
+
+    Shape: five at most, fewer where the rates are fewer whole numbers; none above the highest rate.
+    """
     if not rates:
         return []
     lowest, highest = min(rates), max(rates)
-    width = max(1, -(-(highest - lowest + 1) // _STEPS))
-    return [lowest + step * width for step in range(_STEPS)]
+    width = -(-(highest - lowest + 1) // _STEPS)
+    return list(range(lowest, highest + 1, width))
 
 
 def _step(rate: int | None, bounds: Sequence[int]) -> int:
     return 0 if rate is None else sum(rate >= bound for bound in bounds)
 
 
-def _legend(bounds: Sequence[int], *, has_unknown: bool, _: Translate) -> list[TileStep]:
+def _legend(
+    bounds: Sequence[int], *, highest: int, has_unknown: bool, _: Translate
+) -> list[TileStep]:
+    ends = [*(bound - 1 for bound in bounds[1:]), highest]
     steps = [
         TileStep(
             step=place,
-            label=f"{words.count(bound)}–{words.count(bounds[place] - 1)}"
-            if place < len(bounds)
-            else f"≥ {words.count(bound)}",
+            label=words.count(first)
+            if first == last
+            else f"{words.count(first)}–{words.count(last)}",
         )
-        for place, bound in enumerate(bounds, start=1)
+        for place, (first, last) in enumerate(zip(bounds, ends, strict=False), start=1)
     ]
     return [*steps, TileStep(step=0, label=_("不知道"))] if has_unknown else steps

@@ -84,9 +84,9 @@ async def create_enrolment(
     name = data.name.strip()
     village = typed_village(data.village)
     errors = {
-        "name": "" if 2 <= len(name) <= 30 else _("请写下您的姓名,两到三十个字"),
+        "name": "" if 2 <= len(name) <= 30 else _("请写下您的姓名，两到三十个字"),
         "village": "" if village else _("请选择您住的村或社区"),
-        "consent": "" if data.consent == "yes" else _("请先同意,我们才能为您记录服务时间"),
+        "consent": "" if data.consent == "yes" else _("请先同意，我们才能为您记录服务时间"),
     }
     if village is None or any(errors.values()):
         return await _show_enrolment(

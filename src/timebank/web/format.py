@@ -55,15 +55,15 @@ def duration_parts(minutes: int, *, language: Language) -> list[tuple[str, str]]
     """Return a length of time as `(number, unit)` pairs, for printing the numbers large.
 
     Shape: hours before minutes; a part that is zero is left out, except that no time at all is one
-        pair of zero minutes. A minus sign stands before the first number.
+        pair of zero hours. A minus sign stands before the first number.
     """
     hour, minute = ("小时", "分") if language == "zh" else ("h", "min")
     sign = _MINUS if minutes < 0 else ""
     hours, rest = divmod(abs(minutes), 60)
     parts = []
-    if hours:
+    if hours or not rest:
         parts.append((count(hours), hour))
-    if rest or not hours:
+    if rest:
         parts.append((str(rest), minute))
     first_number, first_unit = parts[0]
     return [(sign + first_number, first_unit), *parts[1:]]
@@ -200,6 +200,13 @@ def span(
     on = starts_at.astimezone(zone).date()
     today = now.astimezone(zone).date()
     return f"{day(on, today=today, language=language)} {times(starts_at, ends_at, zone=zone)}"
+
+
+def address(town: str | None, place: str) -> str:
+    """Return where to go: the town before the place, unless the place says it itself."""
+    if not town or place.startswith(town):
+        return place
+    return f"{town} · {place}" if place else town
 
 
 def masked_name(name: str) -> str:

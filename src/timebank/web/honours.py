@@ -156,7 +156,7 @@ def _honour(granted: Granted, result: RuleResult, *, language: Language, _: Tran
         basis="；".join(_basis(reason, language, _) for reason in reasons),
         valid=""
         if expires_on is None
-        else _("{day} 前有效", day=words.full_day(expires_on, language=language)),
+        else _("{day}前有效", day=words.full_day(expires_on, language=language)),
         entry=words.count(granted.seq),
     )
 

@@ -76,7 +76,6 @@ class ShiftCard:
     time: str
     duration: str
     place: str
-    town: str
     field: str
     organization: str
     places: str
@@ -128,7 +127,6 @@ class ActivityShift:
     day: str
     time: str
     duration: str
-    place: str
     places: str
     filled_percent: int
     state: Literal["open", "full", "signed_up", "arrived", "left", "ended", "cancelled"]
@@ -149,7 +147,6 @@ class ActivityPage:
     title: str
     organization: str
     field: str
-    town: str
     place: str
     description: Sequence[str]
     shifts: Sequence[ActivityShift]
@@ -333,8 +330,7 @@ async def _show_activity(
             title=found.title,
             organization=found.organization,
             field=_(f"service_field.{found.field.code}"),
-            town=found.town or "",
-            place=found.address,
+            place=words.address(found.town, found.address),
             description=[line for line in found.content.splitlines() if line.strip()],
             shifts=[_shift(found, each, now=now, language=language, _=_) for each in found.shifts],
             activities_url="/activities",
@@ -369,7 +365,6 @@ def _shift(
         day=words.day(words.local_day(shift.starts_at), today=today, language=language),
         time=words.times(shift.starts_at, shift.ends_at),
         duration=words.duration(minutes, language=language),
-        place=activity.address,
         places=_("{taken} / {places} 人", taken=shift.taken, places=shift.places),
         filled_percent=min(100, shift.taken * 100 // shift.places),
         state=state,
@@ -402,8 +397,7 @@ def _card(shift: UpcomingShift, *, language: Language, _: Translate) -> ShiftCar
         url=_activity_url(shift.shift_book, shift.activity),
         time=words.times(shift.starts_at, shift.ends_at),
         duration=words.duration(minutes, language=language),
-        place=shift.address,
-        town=shift.town or "",
+        place=words.address(shift.town, shift.address),
         field=_(f"service_field.{shift.field.code}"),
         organization=shift.organization,
         places=_("还有 {count} 个名额", count=left) if left > 0 else _("名额满了"),

@@ -5,12 +5,18 @@ from typing import Literal, TypeAlias
 
 from timebank.domain.actor import VolunteerId
 from timebank.domain.attendance import EARLY_MAX, LATE_MAX
+from timebank.domain.volunteer_number import format_number
 from timebank.queries.organizer import OrganizedShift
 from timebank.store.seal import Seal
 from timebank.web import format as words
+from timebank.web.catalog import Translate
 
 ShiftState: TypeAlias = Literal["upcoming", "running", "ended", "closed", "cancelled"]
 """Where a shift stands: before, during, over, settled, or called off."""
+
+
+_DIGITS_SHOWN = 4
+"""Of a volunteer's number, where no name is known: enough to tell the people of one shift apart."""
 
 
 def state_of(shift: OrganizedShift, *, now: datetime) -> ShiftState:
@@ -33,11 +39,12 @@ def takes_scans(shift: OrganizedShift, *, now: datetime) -> bool:
     )
 
 
-def masked(name_sealed: bytes | None, seal: Seal, volunteer: VolunteerId | None) -> str:
-    """Return a name as the shift's other people may see it."""
+def masked(name_sealed: bytes | None, seal: Seal, volunteer: VolunteerId, _: Translate) -> str:
+    """Return a name as the shift's other people may see it; a number's end where none is known."""
     if name_sealed is not None:
         return words.masked_name(seal.open(name_sealed))
-    return "" if volunteer is None else f"№ {volunteer.id}"
+    number = format_number(volunteer.book, volunteer.id)
+    return _("志愿者 {digits}", digits=number[-_DIGITS_SHOWN:])
 
 
 def activity_url(book: int, activity: int) -> str:

@@ -1,6 +1,6 @@
 """The organizer's first page: a day's shifts on a line, and what waits to be closed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -30,6 +30,11 @@ from timebank.web.organized_shift import (
 )
 from timebank.web.parts import Link
 from timebank.web.typed import typed_day
+
+_HOUR = timedelta(hours=1)
+_FIRST_HOUR = timedelta(hours=6)
+_LAST_HOUR = timedelta(hours=22)
+"""The line shows the hours from 6 to 22, more only where a shift asks for it."""
 
 _TICK_HOURS = 3
 """Every third hour is labelled: more do not fit a phone."""
@@ -118,6 +123,8 @@ async def show_day(
             conn, organizations=organizations, after=max(now, span.end)
         )
         published = await organizer.list_activities(conn, organizations=organizations, now=now)
+    ends = [at for each in shifts for at in (each.starts_at, each.ends_at)]
+    drawn = _drawn(span, [*ends, now] if on == today else ends)
     return show(
         request,
         "organizer/day.html",
@@ -127,12 +134,9 @@ async def show_day(
             previous_url=f"/organizer?day={on - timedelta(days=1)}",
             next_url=f"/organizer?day={on + timedelta(days=1)}",
             today_url="" if on == today else "/organizer",
-            ticks=[
-                TimelineTick(label=f"{hour}:00", percent=hour * 100 // 24)
-                for hour in range(0, 24, _TICK_HOURS)
-            ],
-            now_percent=_percent_of_day(now, span) if on == today else None,
-            shifts=[_day_shift(each, span=span, now=now, _=_) for each in shifts],
+            ticks=_ticks(drawn),
+            now_percent=_percent(now, drawn) if on == today else None,
+            shifts=[_day_shift(each, drawn=drawn, now=now, _=_) for each in shifts],
             next_shifts=[
                 (
                     words.span(each.starts_at, each.ends_at, now=now, language=language),
@@ -156,9 +160,29 @@ async def show_day(
     )
 
 
-def _day_shift(shift: OrganizedShift, *, span: Period, now: datetime, _: Translate) -> DayShift:
-    start = _percent_of_day(max(shift.starts_at, span.start), span)
-    end = _percent_of_day(min(shift.ends_at, span.end), span)
+def _drawn(day: Period, instants: Iterable[datetime]) -> Period:
+    """Return the hours of a day that the line shows: those of the day's life, more where needed."""
+    first = day.start + _FIRST_HOUR
+    last = day.start + _LAST_HOUR
+    for at in instants:
+        hours = (min(max(at, day.start), day.end) - day.start) // _HOUR
+        first = min(first, day.start + hours * _HOUR)
+        last = max(last, min(day.end, day.start + (hours + 1) * _HOUR))
+    return Period(first, last)
+
+
+def _ticks(drawn: Period) -> list[TimelineTick]:
+    hours = [drawn.start + each * _HOUR for each in range((drawn.end - drawn.start) // _HOUR + 1)]
+    return [
+        TimelineTick(label=words.clock(at), percent=_percent(at, drawn))
+        for at in hours
+        if at.astimezone(words.ZONE).hour % _TICK_HOURS == 0
+    ]
+
+
+def _day_shift(shift: OrganizedShift, *, drawn: Period, now: datetime, _: Translate) -> DayShift:
+    start = _percent(max(shift.starts_at, drawn.start), drawn)
+    end = _percent(min(shift.ends_at, drawn.end), drawn)
     here = shift.arrived - shift.left
     state = state_of(shift, now=now)
     return DayShift(
@@ -177,5 +201,5 @@ def _day_shift(shift: OrganizedShift, *, span: Period, now: datetime, _: Transla
     )
 
 
-def _percent_of_day(at: datetime, span: Period) -> int:
-    return int((at - span.start) / (span.end - span.start) * 100)
+def _percent(at: datetime, drawn: Period) -> int:
+    return int((at - drawn.start) / (drawn.end - drawn.start) * 100)

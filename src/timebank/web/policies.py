@@ -1,6 +1,6 @@
 """The district office's pages of policies: what each rule says, on what grounds, and its runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -13,8 +13,8 @@ from timebank.domain.actor import Act
 from timebank.domain.region import Level, level_of
 from timebank.domain.scope import Scope
 from timebank.http.providers import Db, Now, OfficeScope, SignedInActor, TimebankRequest
+from timebank.policy.check import case_results
 from timebank.policy.rule import Pack, Rule, Verdict
-from timebank.policy.wording import case_words
 from timebank.queries.grants import count_granted
 from timebank.services.errors import NotFoundError
 from timebank.services.granting import GrantRun, grant_policies, shipped_packs
@@ -26,6 +26,8 @@ from timebank.web.parts import Choice
 from timebank.web.policy_words import (
     ParameterStep,
     SentencePiece,
+    case_person,
+    case_result,
     citation_words,
     dimension_words,
     instrument_words,
@@ -74,11 +76,16 @@ class PoliciesPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyCase:
-    """One example that the pack itself promises."""
+    """One example that the pack itself promises.
 
-    name: str
+    Attributes:
+        person: What is said of somebody, as far as this rule asks for it.
+        result: What they are given, or what is nearest.
+    """
+
+    person: str
     on: str
-    facts: str
+    result: str
     outcome: Literal["met", "unmet", "unknown"]
 
 
@@ -162,7 +169,7 @@ async def show_policies(
                             dimension=dimension_words(rule.dimension, _),
                             sentence=plain_sentence(rule, on=on, language=language, _=_),
                             valid=valid_words(rule, language=language, _=_),
-                            granted=words.count(granted.get((pack.id, rule.id), 0)),
+                            granted=_granted_words(granted.get((pack.id, rule.id), 0), _),
                             url=_url(pack, rule),
                         )
                         for rule in pack.rules
@@ -238,6 +245,10 @@ def _find(pack_id: str, rule_id: str) -> tuple[Pack, Rule]:
     raise NotFoundError
 
 
+def _granted_words(count: int, _: Translate) -> str:
+    return _("已发放 {count} 份", count=words.count(count)) if count else _("还没发放过")
+
+
 def _url(pack: Pack, rule: Rule) -> str:
     return f"/district/policies/{pack.id}/{rule.id}"
 
@@ -277,17 +288,16 @@ def _page(
         filing=instrument_words(pack.instrument(rule.cite), language=language),
         valid=valid_words(rule, language=language, _=_),
         parameters=parameter_steps(pack, rule, on=on, language=language, _=_),
-        cases=[
+        cases=_distinct(
             PolicyCase(
-                name=case.name,
+                person=case_person(case, rule, language=language, _=_),
                 on=words.full_day(case.on, language=language),
-                facts=case_words(case, language=language),
-                outcome=_OUTCOMES[expectation.verdict],
+                result=case_result(result, language=language, _=_),
+                outcome=_OUTCOMES[result.verdict],
             )
-            for case in pack.cases
-            for expectation in case.expect
-            if expectation.rule_id == rule.id and expectation.verdict in _OUTCOMES
-        ],
+            for case, result in case_results(pack, rule)
+            if result.verdict in _OUTCOMES
+        ),
         run_url=f"{_url(pack, rule)}/runs" if may_run else "",
         periods=[
             Choice(
@@ -300,6 +310,11 @@ def _page(
         runs=[] if run is None else _outcomes(run, now=now, language=language, _=_),
         error=error,
     )
+
+
+def _distinct(cases: Iterable[PolicyCase]) -> list[PolicyCase]:
+    """Return each case once: those that differ only in what this rule does not ask read alike."""
+    return list(dict.fromkeys(cases))
 
 
 _OUTCOMES: dict[Verdict, Literal["met", "unmet", "unknown"]] = {

@@ -9,11 +9,11 @@ from timebank.domain.assurance import Assurance
 from timebank.policy.bilingual import Bilingual
 from timebank.policy.condition import Op, Outcome, Reason
 from timebank.policy.evaluation import RuleResult
-from timebank.policy.explain import Explanation
+from timebank.policy.explain import Explanation, explain
 from timebank.policy.fact import FactType, FactUnit, FactUse
 from timebank.policy.grant import Dimension
 from timebank.policy.parameter import Citation, DatedValue, Need, Source
-from timebank.policy.rule import Instrument, Pack, Rule
+from timebank.policy.rule import Case, Instrument, Pack, Rule, Verdict
 from timebank.policy.window import WindowKind
 from timebank.policy.wording import quantity
 from timebank.web import format as words
@@ -25,10 +25,12 @@ class SentencePiece:
     """A stretch of the rule's sentence.
 
     Attributes:
-        since: For a dated number, from when it holds; empty makes the piece plain words.
+        is_number: The piece is a dated number of the rule.
+        since: From when it holds; empty where the number before it already says so.
     """
 
     text: str
+    is_number: bool = False
     since: str = ""
 
 
@@ -161,17 +163,17 @@ def sentence_of(
         tiers = rule.tiers
         dated = tiers.parameter.on(on)
         needs = dated.value if isinstance(dated.value, tuple) else (dated.value,)
-        window = _window_words(tiers.use, _)
+        pieces.append(SentencePiece(text=_("{window}服务满 ", window=_window_words(tiers.use, _))))
+        since = _since(dated.from_on, language, _)
         for level, need in zip(tiers.levels, needs, strict=True):
-            pieces.append(SentencePiece(text=_("{window}服务满", window=window)))
-            pieces.append(
-                SentencePiece(
-                    text=need_words(tiers.use, need, language=language, _=_),
-                    since=_since(dated.from_on, language, _),
-                )
-            )
+            if level is not tiers.levels[0]:
+                pieces.append(SentencePiece(text=_("；")))
+            amount = need_words(tiers.use, need, language=language, _=_)
+            pieces.append(SentencePiece(text=amount, is_number=True, since=since))
             title = own_words(level.title, language)
-            pieces.append(SentencePiece(text=_("，评为{title}；", title=title)))
+            pieces.append(SentencePiece(text=_("评为{title}", title=title)))
+            since = ""
+        pieces.append(SentencePiece(text=_("。")))
         return tuple(pieces)
     for place, leaf in enumerate(rule.leaves()):
         if place:
@@ -180,6 +182,7 @@ def sentence_of(
         pieces.append(
             SentencePiece(
                 text=ask_words(leaf.use, leaf.op, leaf.need(on=on), language=language, _=_),
+                is_number=True,
                 since=_since(dated.from_on, language, _),
             )
         )
@@ -190,9 +193,7 @@ def sentence_of(
 
 def plain_sentence(rule: Rule, *, on: date, language: Language, _: Translate) -> str:
     """Return a rule as one line of text."""
-    return "".join(piece.text for piece in sentence_of(rule, on=on, language=language, _=_)).rstrip(
-        "；; "
-    )
+    return "".join(piece.text for piece in sentence_of(rule, on=on, language=language, _=_))
 
 
 def parameter_steps(
@@ -200,14 +201,14 @@ def parameter_steps(
 ) -> list[ParameterStep]:
     """Return every dated number that a rule uses, newest first, with its source."""
     steps: list[ParameterStep] = []
-    for use, name, values in _parameters(rule):
+    for use, values in _parameters(rule):
         for place, dated in enumerate(values):
             following = values[place + 1].from_on if place + 1 < len(values) else None
             note = "" if dated.note is None else own_words(dated.note, language)
             cited = citation_words(pack, dated.cite, language=language, _=_)
             steps.append(
                 ParameterStep(
-                    name=name,
+                    name=fact_words(use, _),
                     value=need_words(use, dated.value, language=language, _=_),
                     since=words.full_day(dated.from_on, language=language),
                     until="" if following is None else words.full_day(following, language=language),
@@ -242,7 +243,7 @@ def valid_words(rule: Rule, *, language: Language, _: Translate) -> str:
     """Return from when to when a rule holds."""
     first = words.full_day(rule.valid.from_on, language=language)
     if rule.valid.through is None:
-        return _("{day} 起有效", day=first)
+        return _("{day}起有效", day=first)
     return _(
         "{first} 至 {last} 有效",
         first=first,
@@ -258,12 +259,40 @@ def level_title(result: RuleResult, tier: int, language: Language) -> str:
     return own_words(tiers.levels[tier - 1].title, language)
 
 
-def _parameters(rule: Rule) -> Iterator[tuple[FactUse, str, tuple[DatedValue, ...]]]:
+def fact_words(use: FactUse, _: Translate) -> str:
+    """Return the name of a fact with the time it is counted over, such as `本年度服务时间`."""
+    window, fact = _window_words(use, _), _(f"fact.{use.name}")
+    return _("{window}{fact}", window=window, fact=fact) if window else fact
+
+
+def case_person(case: Case, rule: Rule, *, language: Language, _: Translate) -> str:
+    """Return what a case says that the rule asks for, such as `累计服务时间 13 小时`."""
+    said = []
+    for use, _values in _parameters(rule):
+        value = case.find(use)
+        name = fact_words(use, _)
+        if use.assurance_min > Assurance.A0:
+            name = _("{text}（扫码或当场确认的）", text=name)
+        if value is None:
+            said.append(_("{name}不知道", name=name))
+        else:
+            said.append(f"{name} {need_words(use, value, language=language, _=_)}")
+    return _("，").join(said)
+
+
+def case_result(result: RuleResult, *, language: Language, _: Translate) -> str:
+    """Return what a rule comes to for a case, such as `一星级志愿者` or `再服务 87 小时`."""
+    if result.verdict is Verdict.GRANTED:
+        return level_title(result, result.level, language)
+    return nearest_words(explain(result), language=language, _=_)
+
+
+def _parameters(rule: Rule) -> Iterator[tuple[FactUse, tuple[DatedValue, ...]]]:
     if rule.tiers is not None:
-        yield rule.tiers.use, rule.tiers.parameter.name, rule.tiers.parameter.values
+        yield rule.tiers.use, rule.tiers.parameter.values
         return
     for leaf in rule.leaves():
-        yield leaf.use, leaf.parameter.name, leaf.parameter.values
+        yield leaf.use, leaf.parameter.values
 
 
 def _window_words(use: FactUse, _: Translate) -> str:
@@ -282,4 +311,4 @@ def _window_words(use: FactUse, _: Translate) -> str:
 
 
 def _since(day: date, language: Language, _: Translate) -> str:
-    return _("{day} 起", day=words.full_day(day, language=language))
+    return _("{day}起", day=words.full_day(day, language=language))

@@ -17,6 +17,7 @@ from timebank.http.providers import CountyScope, Kitted, Now, TimebankRequest
 from timebank.web import format as words
 from timebank.web.assets import load_assets
 from timebank.web.code_picture import code_picture
+from timebank.web.district import newest_report, sample_words
 from timebank.web.frame import (
     LANGUAGE_COOKIE,
     TYPE_COOKIE,
@@ -37,7 +38,7 @@ class Door:
         role: Which words and icon the door carries.
         url: Where the door leads; in the demo, where its one-tap sign-in is posted.
         demo_actor: The value posted as `actor` in the demo; empty makes the door a plain link.
-        demo_name: Whom the demo signs in as, such as `志愿者 A`.
+        demo_name: Whom the demo signs in as, such as `演示志愿者`.
     """
 
     role: Literal["volunteer", "organizer", "officer"]
@@ -53,6 +54,8 @@ class LandingPage:
     Attributes:
         region: The county, such as `海盐县`.
         year: The year of the number.
+        is_partial: It is still going on.
+        sample: What is real in a demo's numbers; empty outside the demo.
         rate: Active people per ten thousand residents, such as `1,576`; empty when residents are
             not known.
         rate_percent: The same as percent, such as `15.8 %`.
@@ -66,6 +69,8 @@ class LandingPage:
 
     region: str
     year: str
+    is_partial: bool
+    sample: str
     rate: str
     rate_percent: str
     active: str
@@ -120,11 +125,9 @@ async def show_landing(
     language = language_of(request)
     _ = translate_of(request)
     this_year = words.local_day(now).year
-    report = None
-    for year in (this_year - 1, this_year):
-        report = await kit.headline.find(scope=county_scope, year=year)
-        if report is not None and report.rows[0].active:
-            break
+    report = await newest_report(
+        lambda year: kit.headline.find(scope=county_scope, year=year), this_year=this_year
+    )
     county = None if report is None else report.rows[0]
     residents = None if county is None else county.residents
     host = urlsplit(kit.url).hostname or ""
@@ -135,6 +138,8 @@ async def show_landing(
         LandingPage(
             region="" if county is None else county.name,
             year=str(this_year if report is None else report.year),
+            is_partial=report is None or report.year == this_year,
+            sample="" if report is None else sample_words(kit, report, _),
             rate=""
             if county is None or residents is None
             else words.rate_per_10k(county.active, residents.count),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Annotated, Any
 
 import msgspec
@@ -29,7 +30,7 @@ from timebank.http.providers import (
     TimebankRequest,
 )
 from timebank.queries import organizer
-from timebank.queries.organizer import OrganizedActivity
+from timebank.queries.organizer import OrganizedActivity, OrganizedShift
 from timebank.services import scheduling
 from timebank.services.errors import NotFoundError
 from timebank.store.regions import list_subtree
@@ -113,7 +114,6 @@ class ActivityPage:
 
     title: str
     service_field: str
-    town: str
     place: str
     description: Sequence[str]
     shifts: Sequence[ActivityShiftLine]
@@ -328,6 +328,14 @@ async def _show_new_activity(
     )
 
 
+def _soonest_first(shifts: Sequence[OrganizedShift], *, now: datetime) -> list[OrganizedShift]:
+    """Return what is to come, by start, before what is over, newest first."""
+    to_come = [each for each in shifts if each.ends_at > now]
+    over = [each for each in shifts if each.ends_at <= now]
+    by_start = attrgetter("starts_at")
+    return sorted(to_come, key=by_start) + sorted(over, key=by_start, reverse=True)
+
+
 async def _show_activity(
     request: TimebankRequest,
     db: Database,
@@ -359,8 +367,7 @@ async def _show_activity(
         ActivityPage(
             title=found.title,
             service_field=_(f"service_field.{found.field.code}"),
-            town=found.town or "",
-            place=found.address,
+            place=words.address(found.town, found.address),
             description=[line for line in found.content.splitlines() if line.strip()],
             shifts=[
                 ActivityShiftLine(
@@ -371,7 +378,7 @@ async def _show_activity(
                     places=each.places,
                     url=shift_url(each),
                 )
-                for each in shifts
+                for each in _soonest_first(shifts, now=now)
             ],
             form=ShiftForm(
                 action_url=f"{activity_url(book, activity)}/shifts",

@@ -29,9 +29,9 @@ class Record:
     Attributes:
         day: Such as `11月22日 周六`.
         duration: What was credited; with a minus sign for a reversal.
-        arrived: How and when the beginning was set, such as `13:58 扫码`.
+        arrived: How and when the beginning was set, such as `13:58 扫码`; empty for history.
         left: The same for the end.
-        grade: The stored grade in words, such as `A2`.
+        grade: The stored grade in words, such as `A1 · 扫了更换的码`.
         entry: The ledger entry's number.
         recorded: When it was written.
         correction: What a later entry changed; empty when nothing did.
@@ -157,23 +157,23 @@ def _record(record: own.Record, *, now: datetime, language: Language, _: Transla
             entry=words.count(record.reverses),
             reason=record.reason or "",
         )
+    duration = words.duration(record.minutes, language=language)
     starts_at, ends_at = record.shift_starts_at, record.shift_ends_at
     return Record(
         activity=record.title or _("往年服务"),
         day=words.day(words.local_day(record.effective_at), today=today, language=language),
-        duration=words.duration(record.minutes, language=language),
+        duration=duration,
         evidence=record.evidence.value,
         field=_(f"service_field.{record.field.code}"),
         organization=record.organization or "",
         person_in_charge=record.in_charge or "",
-        place="".join(part for part in (record.town, record.place) if part)
-        + (f" · {record.address}" if record.address else ""),
-        time=words.clock(record.effective_at)
+        place=record.address or "".join(part for part in (record.town, record.place) if part),
+        time=_("{time} 起，{duration}", time=words.clock(record.effective_at), duration=duration)
         if starts_at is None or ends_at is None
         else words.times(starts_at, ends_at),
         arrived=_end_words(record.arrived_at, record.arrival_measured, _),
         left=_end_words(record.left_at, record.departure_measured, _),
-        grade=record.assurance.name,
+        grade=_(f"assurance.{record.assurance.value}"),
         entry=words.count(record.seq),
         recorded=words.instant(record.recorded_at, now=now, language=language),
         correction=correction,

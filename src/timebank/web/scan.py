@@ -255,7 +255,7 @@ async def _show_result(
                 page,
                 outcome="arrived",
                 leave_hint=_(
-                    "离开时请再扫一次签退码,最晚 {time}",
+                    "离开时请再扫一次签退码，最晚 {time}",
                     time=words.clock(shift.ends_at + LATE_MAX),
                 ),
             )

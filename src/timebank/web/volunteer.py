@@ -26,13 +26,16 @@ from timebank.web.policy_words import level_title, need_words, own_words
 
 _RECORDS_AT_HOME = 3
 
+_RING_PERCENT_MAX = 97
+"""How full the ring is drawn at most before the star is reached: its gap must be seen."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextStar:
     """The ring on the home page.
 
     Attributes:
-        percent: How full the ring is, 0 to 100, rounded down so that only a reached star is full.
+        percent: How full the ring is drawn, 0 to 97: only a reached star is full.
         stars: Stars held today.
         title: The star to come, such as `三星志愿者`.
         missing: Exactly what is missing, such as `86 小时 40 分`.
@@ -52,11 +55,13 @@ class NextStar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TodayShift:
-    """Today's shift with its one button.
+    """Today's shift and what to do now.
 
     Attributes:
         state: Where the volunteer stands, which picks colour and icon.
-        hint: What to do next, one sentence.
+        hint: What is next, a few words.
+        steps: How to do it with a phone, in order; empty where nothing is to be done now.
+        demo_scan: Book, shift and purpose for taking the code as scanned, in the demo; else empty.
     """
 
     activity: str
@@ -64,6 +69,8 @@ class TodayShift:
     place: str
     state: Literal["upcoming", "open", "arrived", "left"]
     hint: str
+    steps: Sequence[str]
+    demo_scan: Sequence[tuple[str, str]]
     action_label: str
     action_url: str
 
@@ -148,7 +155,7 @@ async def show_home(
             hours=words.duration_parts(hours.year, language=language),
             life_total=words.duration(hours.lifetime, language=language),
             next_star=_next_star(judged, language=language, _=_),
-            today=_today(going_on, now=now, _=_),
+            today=_today(going_on, now=now, is_demo=kit.is_demo, _=_),
             upcoming=[
                 (
                     words.span(each.starts_at, each.ends_at, now=now, language=language),
@@ -198,7 +205,7 @@ def _next_star(
         if not isinstance(have, int) or not isinstance(need, int) or explained.gap is None:
             continue
         return NextStar(
-            percent=min(99, have * 100 // need),
+            percent=min(_RING_PERCENT_MAX, have * 100 // need),
             stars=result.level,
             title=own_words(level.title, language),
             missing=words.duration(explained.gap, language=language),
@@ -209,7 +216,9 @@ def _next_star(
     return None
 
 
-def _today(shifts: Sequence[OwnShift], *, now: datetime, _: Translate) -> TodayShift | None:
+def _today(
+    shifts: Sequence[OwnShift], *, now: datetime, is_demo: bool, _: Translate
+) -> TodayShift | None:
     """Return the shift to act on: the one attended, else the next, else the last that was left."""
     ordered = sorted(
         shifts,
@@ -223,31 +232,51 @@ def _today(shifts: Sequence[OwnShift], *, now: datetime, _: Translate) -> TodayS
     if not ordered:
         return None
     shift = ordered[0]
+    state: Literal["upcoming", "open", "arrived", "left"] = "open"
+    hint, steps = _("现在可以签到"), _arrival_steps(_)
     if shift.left_at is not None:
-        state, hint = "left", _("今天的服务已记好，{time} 签退", time=words.clock(shift.left_at))
+        state, steps = "left", []
+        hint = _("今天的服务已记好，{time} 签退", time=words.clock(shift.left_at))
     elif shift.arrived_at is not None:
-        state, hint = (
-            "arrived",
-            _("{time} 已签到，离开时扫签退码", time=words.clock(shift.arrived_at)),
-        )
+        state, steps = "arrived", _departure_steps(_)
+        hint = _("{time} 已签到，离开时再扫一次", time=words.clock(shift.arrived_at))
     elif now < shift.starts_at - EARLY_MAX:
-        state, hint = (
-            "upcoming",
-            _("{time} 起可以扫码签到", time=words.clock(shift.starts_at - EARLY_MAX)),
-        )
-    else:
-        state, hint = "open", _("到现场用相机扫屏幕上的签到码")
+        state, steps = "upcoming", []
+        hint = _("{time} 起可以扫码签到", time=words.clock(shift.starts_at - EARLY_MAX))
     return TodayShift(
         activity=shift.title,
         time=words.times(shift.starts_at, shift.ends_at),
         place=shift.address,
-        state=state,  # type: ignore[arg-type]
+        state=state,
         hint=hint,
+        steps=steps,
+        demo_scan=[
+            ("book", str(shift.shift_book)),
+            ("shift", str(shift.shift)),
+            ("purpose", "leave" if state == "arrived" else "arrive"),
+        ]
+        if is_demo and steps
+        else [],
         action_label=_("看记录") if state == "left" else _("看活动"),
         action_url="/me/records"
         if state == "left"
         else _activity_url(shift.shift_book, shift.activity),
     )
+
+
+def _arrival_steps(_: Translate) -> list[str]:
+    return [
+        _("走到组织者的屏幕前"),
+        _("打开手机相机，对准“扫码签到”的码"),
+        _("点开链接，按“签到”"),
+    ]
+
+
+def _departure_steps(_: Translate) -> list[str]:
+    return [
+        _("离开前，打开手机相机，对准“扫码签退”的码"),
+        _("点开链接，按“签退”，时间就记下了"),
+    ]
 
 
 def _activity_url(book: int, activity: int) -> str:

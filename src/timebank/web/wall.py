@@ -174,7 +174,8 @@ async def _fragment(
         arrived=found.arrived,
         left=found.left,
         latest=[
-            (masked(each.name_sealed, kit.seal, None), words.clock(each.at)) for each in latest
+            (masked(each.name_sealed, kit.seal, each.volunteer, _), words.clock(each.at))
+            for each in latest
         ],
         closed="" if picture is not None else _closed_words(found, now=now, _=_),
     )

@@ -1,6 +1,5 @@
 """What a scan does, as a table: refusals in the order of the enum, then what is recorded."""
 
-from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -99,8 +98,7 @@ def outcome_of(facts: ScanFacts, direction: Direction, now: datetime) -> str:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[7]} at {row[6]}")
 def test_decide_scan(row: tuple[str, str, str, str, str, str, str, str]) -> None:
     signed_up, cancelled, closed, arrived, left, code, at, outcome = row
-    facts = replace(
-        FACTS,
+    facts = FACTS._replace(
         is_signed_up=signed_up == "yes",
         is_cancelled=cancelled == "yes",
         closed_at=local("12:00") if closed == "yes" else None,
@@ -125,7 +123,7 @@ def test_the_table_has_every_refusal_of_the_decision_in_the_order_of_the_enum() 
 
 
 def test_a_stay_becomes_one_entry_with_all_that_a_report_needs() -> None:
-    arrived = replace(FACTS, arrived_at=NINE)
+    arrived = FACTS._replace(arrived_at=NINE)
 
     left = decide_scan(arrived, direction=Direction.LEAVE, now=NINE + timedelta(hours=1))
 
@@ -152,7 +150,7 @@ def test_a_stay_becomes_one_entry_with_all_that_a_report_needs() -> None:
 
 
 def test_an_arrival_set_by_hand_is_not_measured() -> None:
-    arrived = replace(FACTS, arrived_at=NINE, arrival_measured=False)
+    arrived = FACTS._replace(arrived_at=NINE, arrival_measured=False)
 
     left = decide_scan(arrived, direction=Direction.LEAVE, now=NINE + timedelta(hours=1))
 
@@ -162,15 +160,15 @@ def test_an_arrival_set_by_hand_is_not_measured() -> None:
 
 
 def test_a_stay_has_one_key_whoever_ends_it_and_whenever() -> None:
-    arrived = replace(FACTS, arrived_at=NINE + timedelta(minutes=3))
+    arrived = FACTS._replace(arrived_at=NINE + timedelta(minutes=3))
     keys = {
         service_credit(facts, minutes=minutes, measured=measured).key
-        for facts in (arrived, replace(arrived, arrived_at=NINE, activity=8))
+        for facts in (arrived, arrived._replace(arrived_at=NINE, activity=8))
         for minutes in (1, 60)
         for measured in Measured
     }
     others = {
-        service_credit(replace(arrived, **{name: 99}), minutes=1, measured=Measured.BOTH).key
+        service_credit(arrived._replace(**{name: 99}), minutes=1, measured=Measured.BOTH).key
         for name in ("book", "volunteer", "shift_book", "shift")
     }
     assert len(keys) == 1

@@ -114,7 +114,7 @@ class Identity:
         return actor
 
     async def _look_up(self, token_hashes: list[bytes]) -> list[Actor | None]:
-        async with self._db.read() as conn:
+        async with self._db.glance() as conn:
             actors = await signins.list_actors(conn, token_hashes=token_hashes, now=self._now())
         return [actors.get(token_hash) for token_hash in token_hashes]
 

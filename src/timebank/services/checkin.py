@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -122,9 +122,9 @@ def _decide(facts: dict[Stay, ScanFacts], stay: Stay, request: ScanRequest) -> S
     decision = decide_scan(known, direction=request.scan.direction, now=request.scan.at)
     match decision:
         case Arrived(at):
-            facts[stay] = replace(known, arrived_at=at, arrival_measured=True)
+            facts[stay] = known._replace(arrived_at=at, arrival_measured=True)
         case Left(at):
-            facts[stay] = replace(known, left_at=at)
+            facts[stay] = known._replace(left_at=at)
         case Refused():
             pass
         case _:

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -150,7 +149,7 @@ async def _settle(
         await attendance.record_stays(
             conn,
             book=book,
-            stays=[replace(facts[each], left_at=settled[each].at) for each in volunteers],
+            stays=[facts[each]._replace(left_at=settled[each].at) for each in volunteers],
             is_departure_measured=False,
         )
         outcomes = await journal.append(

@@ -1,7 +1,7 @@
 """Arrivals and departures, and the facts that decide a scan."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -39,8 +39,7 @@ _RECORD = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(NamedTuple):
     """Names the stay of one volunteer of a book in one shift."""
 
     volunteer: int

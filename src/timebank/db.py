@@ -1,4 +1,4 @@
-"""One metadata, one engine, two ways in."""
+"""One metadata, two pools, the ways in: to write, to read a page, to read one statement."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager

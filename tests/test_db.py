@@ -29,10 +29,13 @@ async def test_a_page_shows_one_moment(db: Database) -> None:
 
 
 async def test_a_write_is_there_whole_or_not_at_all(db: Database) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def fail() -> None:
         async with db.write() as conn:
             await conn.execute(WRITE)
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
 
     async with db.glance() as conn:
         assert await conn.scalar(text("select count(*) from unit where id = 999")) == 0

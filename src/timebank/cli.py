@@ -23,9 +23,12 @@ from timebank import migrations, postgres
 from timebank.app import APP_ROLE
 from timebank.db import Database
 from timebank.domain import region as regions
+from timebank.domain.actor import VolunteerId
 from timebank.domain.as_of import UnknownStateError, parse_as_of
+from timebank.domain.moving import MovingRefused
 from timebank.domain.period import local_day
 from timebank.domain.scope import Scope
+from timebank.domain.volunteer_number import format_number, parse_number
 from timebank.http import spreadsheet
 from timebank.ledger import audit, balances
 from timebank.policy.check import run_cases, surviving_mutants, unseen_outcomes
@@ -33,7 +36,7 @@ from timebank.policy.pack import read_pack
 from timebank.policy.problem import PackRefused
 from timebank.postgres import PostgresError
 from timebank.queries.active_rate import ActiveRateReport, active_rates
-from timebank.services import demo, granting, importing
+from timebank.services import demo, granting, importing, moving
 from timebank.services.errors import NotFoundError
 from timebank.services.founding import ZONE
 from timebank.settings import (
@@ -140,6 +143,10 @@ def _parser() -> argparse.ArgumentParser:
     checker = add("pack", _check_pack, "try a policy pack before it counts")
     checker.add_argument("what", choices=("check",))
     checker.add_argument("folder", type=Path)
+
+    mover = add("move", _move, "move a volunteer to another county, or complete interrupted moves")
+    mover.add_argument("volunteer", nargs="?", help="15-digit number; none: complete all moves")
+    mover.add_argument("village", nargs="?", type=int, help="12-digit code of the new home")
 
     auditor = add("audit", _audit, "prove caches and invariants from the journal")
     auditor.add_argument("--book", type=int, help="six-digit code of the county; all without it")
@@ -302,6 +309,43 @@ def _check_pack(options: argparse.Namespace, _settings: Settings) -> int:
     unnoticed = (*unseen_outcomes(pack), *surviving_mutants(pack))
     print("\n".join(f"no case notices: {each}" for each in unnoticed))
     return 1 if unnoticed else 0
+
+
+def _move(options: argparse.Namespace, settings: Settings) -> int:
+    if options.volunteer is None:
+        with _database(settings) as urls:
+            count = _run(urls, lambda db: moving.complete_moves(db, now=_now()))
+        print(f"{count:,} moves completed or brought up to date")
+        return 0
+    number = parse_number(options.volunteer)
+    if number is None or options.village is None:
+        raise CommandError(
+            code="move.incomplete",
+            sentence="Name a 15-digit volunteer number and the 12-digit code of a village.",
+        )
+    with _database(settings) as urls:
+        try:
+            outcome = _run(
+                urls,
+                lambda db: moving.move_to_county(
+                    db,
+                    volunteer=VolunteerId(*number),
+                    village=options.village,
+                    person=None,
+                    now=_now(),
+                ),
+            )
+        except NotFoundError:
+            raise CommandError(
+                code="volunteer.not_found", sentence=f"{options.volunteer} is in no book, or left."
+            ) from None
+    if isinstance(outcome, MovingRefused):
+        raise CommandError(
+            code=outcome.reason.value, sentence=f"{options.volunteer} cannot move there."
+        )
+    moved = outcome.volunteer
+    print(f"{options.volunteer} is {format_number(moved.book, moved.id)} now")
+    return 0
 
 
 def _audit(options: argparse.Namespace, settings: Settings) -> int:

@@ -20,6 +20,7 @@ SEQ, BATCH, ENTRY = (
 )
 UNITS, REVERSAL, STATE = "audit.units_mixed", "audit.reversal_differs", "audit.state_differs"
 BOUND = "audit.bound_exceeded"
+OPENING, CLEARING = "audit.opening_differs", "audit.clearing_differs"
 ROLLUP, YEAR = "audit.rollup_differs", "audit.year_differs"
 
 # The book holds, in five batches: services 1 to 3; 4 gives 100 credits; 5 spends 30; 6 takes
@@ -80,6 +81,10 @@ TAMPERED: list[tuple[str, str, set[str]]] = [
         "insert into volunteer_month values (330424, 202404, 2, 1, 3, 60, 1)", {ROLLUP, YEAR}),
     ("better evidence claimed",
         "update volunteer_month set assurance = 3 where volunteer = 2", {ROLLUP, YEAR}),
+    ("a month of service brought from nowhere",
+        "insert into opening_month values (330424, 2, 1, 330402, 202401, 1, 3, 60, 1)", {OPENING}),
+    ("a claim on another book that it does not know",
+        "insert into account values (330424, 7, 1, 4, 330424, false, false, now()); insert into account_state values (330424, 7, 5, 0, 60, '{}')", {STATE, CLEARING}),
     ("minutes added to a year",
         "update volunteer_year set minutes = minutes + 60", {YEAR}),
     ("a volunteer's year removed",

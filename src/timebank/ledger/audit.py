@@ -118,6 +118,43 @@ RULES: dict[str, str] = {
             or (a.is_credit_bounded and s.credits > s.debits)
         )
     """,
+    "audit.opening_differs": """
+        with opened as (
+            select seq, volunteer, sum(minutes) as minutes
+            from opening_month where book_id = :book group by 1, 2
+        ), carried as (
+            select t.seq, t.volunteer,
+                case when a.kind = 4 then -t.amount else t.amount end as minutes
+            from transfer t join account a on a.book_id = t.book_id and a.id = t.credit
+            where t.book_id = :book and t.kind = 5 and t.unit = 1
+        )
+        select 'entry ' || coalesce(c.seq, o.seq) as broken
+        from carried c full join opened o on (o.seq, o.volunteer) = (c.seq, c.volunteer)
+        where c.minutes is distinct from o.minutes
+    """,
+    "audit.clearing_differs": """
+        with clearing as (
+            select a.book_id, a.owner, a.unit, coalesce(s.credits - s.debits, 0) as held
+            from account a left join lateral (
+                select credits, debits from account_state s
+                where s.book_id = a.book_id and s.account = a.id order by batch desc limit 1
+            ) s on true
+            where a.kind = 4 and :book in (a.book_id, a.owner::int)
+                and exists (select from book b where b.id = a.owner)
+            union all
+            -- What one book has sent and the other does not have yet.
+            select c.book_id, c.to_book, t.unit,
+                case when a.kind = 4 then -t.amount else t.amount end
+            from carriage c
+            join transfer t on t.book_id = c.book_id and t.seq between c.first_seq and c.last_seq
+            join account a on a.book_id = t.book_id and a.id = t.credit
+            where c.arrived_at is null and :book in (c.book_id, c.to_book)
+        )
+        select 'book ' || least(book_id, owner) || ' with ' || greatest(book_id, owner)
+            || ' in unit ' || unit as broken
+        from clearing group by least(book_id, owner), greatest(book_id, owner), unit
+        having sum(held) <> 0
+    """,
     "audit.rollup_differs": """
         with made as (
             select extract(year from local)::int * 100 + extract(month from local)::int as month,

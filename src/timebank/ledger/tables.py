@@ -395,7 +395,10 @@ carriage = Table(
     Column("volunteer", BigInteger, nullable=False),
     Column("number", Integer, nullable=False, comment="numbered from 1 for each volunteer"),
     Column("to_book", Integer, nullable=False),
-    Column("village", BigInteger, nullable=False, comment="the new home"),
+    Column("to_volunteer", BigInteger, comment="their number there; null before they arrived"),
+    Column(
+        "village", BigInteger, comment="the new home; null for what came to light after the move"
+    ),
     Column("first_seq", BigInteger, nullable=False),
     Column(
         "last_seq", BigInteger, nullable=False, comment="below first_seq where nothing was carried"

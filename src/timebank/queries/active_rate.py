@@ -41,7 +41,7 @@ from timebank.domain.period import Period
 from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
 from timebank.ledger import balances
-from timebank.ledger.tables import account, transfer, volunteer_year
+from timebank.ledger.tables import account, opening_month, transfer, volunteer_year
 from timebank.ledger.tables import book as books
 from timebank.store.tables import region as regions
 from timebank.store.tables import residence, volunteer
@@ -399,7 +399,7 @@ def _entries(states: list[_State], *, year: int, window: Period) -> Subquery:
     Books at their newest entry, and earlier ones that are near it, from the roll-up; of the latter
     what came after is taken off. Of all others the journal is read from its start.
     """
-    y, t = volunteer_year.c, transfer.c
+    y, t, o = volunteer_year.c, transfer.c, opening_month.c
     near = [each for each in states if each.head - each.seq <= each.seq]
     signed = case((t.reverses.is_(None), t.amount), else_=-t.amount)
 
@@ -416,6 +416,13 @@ def _entries(states: list[_State], *, year: int, window: Period) -> Subquery:
     return union_all(
         select(y.book_id, y.volunteer, y.assurance, y.measured, y.minutes).where(
             y.book_id.in_([each.book for each in near]), y.year == year
+        ),
+        # What people brought from the county where they lived before: they left its report.
+        select(o.book_id, o.volunteer, o.assurance, o.measured, o.minutes).where(
+            o.book_id.in_([each.book for each in states]),
+            o.served_book != o.book_id,
+            o.month.between(year * 100 + 1, year * 100 + 12),
+            *(or_(o.book_id != each.book, o.seq <= each.seq) for each in states if each.until),
         ),
         *(
             journal(t.seq > each.seq, -signed, each.book)

@@ -7,7 +7,7 @@ roll-up and the days at the ends of a window from the journal, so both are exact
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -62,12 +62,12 @@ async def person_facts(
 
     Shape: one item per key; None is unknown.
 
-    Cost: four statements; the work grows with the person's own entries.
+    Cost: six statements; the work grows with the person's own entries.
     """
     v, b = store.volunteer.c, ledger.book.c
     row = (
         await conn.execute(
-            select(v.minutes_account, v.enrolled_at, b.zone)
+            select(v.minutes_account, _registered_at().label("registered_at"), b.zone)
             .join_from(store.volunteer, ledger.book, b.id == v.book_id)
             .where(v.book_id == volunteer.book, v.id == volunteer.id)
         )
@@ -80,11 +80,12 @@ async def person_facts(
     )
     homes = await _homes(conn, book=volunteer.book, only=volunteer.id)
     grants = await _grants(conn, book=volunteer.book, zone=zone, only=volunteer.id)
-    enrolled_on = local_day(row.enrolled_at, zone=zone)
-    served = [
+    enrolled_on = local_day(row.registered_at, zone=zone)
+    served: list[_Served | _Brought] = [
         _Served.of(line.entry, sign=1 if line.signed_amount > 0 else -1, zone=zone)
         for line in lines
     ]
+    served += await _brought(conn, volunteer=volunteer, zone=zone)
     return {
         key: _person_fact(
             key,
@@ -112,7 +113,7 @@ async def population_facts(
     zone = ZoneInfo(head.zone)
     rows = (
         await conn.execute(
-            select(v.id, v.enrolled_at)
+            select(v.id, _registered_at().label("registered_at"))
             .where(v.book_id == book, v.ended_at.is_(None))
             .order_by(v.id)
         )
@@ -121,7 +122,7 @@ async def population_facts(
     grants = await _grants(conn, book=book, zone=zone)
     kept = [row for row in rows if row.id in homes and scope.covers(homes[row.id][-1][1])]
     volunteers = np.array([row.id for row in kept], dtype=np.int64)
-    enrolled = [local_day(row.enrolled_at, zone=zone) for row in kept]
+    enrolled = [local_day(row.registered_at, zone=zone) for row in kept]
     columns: dict[FactKey, Column] = {}
     sums: dict[FactKey, dict[str, Column]] = {}
     for key in keys:
@@ -172,10 +173,33 @@ class _Served:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Brought:
+    """A month of service from another county's book.
+
+    It counts where the whole month lies in a window, and in a window that ends later in the month
+    than the volunteer came: by then all of it was served.
+    """
+
+    month: int
+    brought_on: date
+    minutes: int
+    services: int
+    assurance: int
+
+    def counts_for(self, key: FactKey) -> bool:
+        last = _month(key.until)
+        return (
+            (key.since is None or self.month >= _first_whole_month(key.since))
+            and (self.month < last or (self.month == last and self.brought_on < key.until))
+            and self.assurance >= key.assurance_min
+        )
+
+
 def _person_fact(
     key: FactKey,
     *,
-    served: list[_Served],
+    served: "list[_Served | _Brought]",
     homes: list[tuple[date, int]],
     grants: list[tuple[date, str]],
     enrolled_on: date,
@@ -234,10 +258,43 @@ async def _grants(
     )
     if only is not None:
         query = query.where(d.volunteer == only)
+    g = ledger.carried_grant.c
+    brought = select(g.volunteer, g.effective_at, g.pack, g.rule).where(
+        g.book_id == book, g.is_standing
+    )
+    if only is not None:
+        brought = brought.where(g.volunteer == only)
     found: dict[int, list[tuple[date, str]]] = defaultdict(list)
-    for volunteer, at, pack, rule in await conn.execute(query):
+    for volunteer, at, pack, rule in await conn.execute(union_all(query, brought)):
         found[volunteer].append((local_day(at, zone=zone), f"{pack}/{rule}"))
     return found
+
+
+def _registered_at() -> ColumnElement[datetime]:
+    v = store.volunteer.c
+    return func.coalesce(v.registered_at, v.enrolled_at)
+
+
+async def _brought(
+    conn: AsyncConnection, *, volunteer: VolunteerId, zone: ZoneInfo
+) -> list[_Brought]:
+    o, t = ledger.opening_month.c, ledger.transfer.c
+    rows = await conn.execute(
+        select(o.month, t.effective_at, o.minutes, o.services, o.assurance)
+        .join_from(
+            ledger.opening_month, ledger.transfer, and_(t.book_id == o.book_id, t.seq == o.seq)
+        )
+        .where(
+            o.book_id == volunteer.book,
+            o.volunteer == volunteer.id,
+            # Those of this book are in its own roll-up.
+            o.served_book != o.book_id,
+        )
+    )
+    return [
+        _Brought(month, local_day(at, zone=zone), minutes, services, assurance)
+        for month, at, minutes, services, assurance in rows
+    ]
 
 
 async def _served_columns(
@@ -249,7 +306,9 @@ async def _served_columns(
     volunteers: NDArray[np.int64],
 ) -> dict[str, Column]:
     parts = union_all(
-        _whole_months(book=book, key=key), *_ragged_ends(book=book, key=key, zone=zone)
+        _whole_months(book=book, key=key),
+        _brought_months(book=book, key=key, zone=zone),
+        *_ragged_ends(book=book, key=key, zone=zone),
     ).subquery()
     rows = (
         await conn.execute(
@@ -279,8 +338,31 @@ def _whole_months(*, book: int, key: FactKey) -> Select[tuple[int, int, int]]:
         m.book_id == book, m.assurance >= key.assurance_min, m.month < _month(key.until)
     )
     if key.since is not None:
-        first = key.since if key.since.day == 1 else _next_month(key.since)
-        query = query.where(m.month >= _month(first))
+        query = query.where(m.month >= _first_whole_month(key.since))
+    return query
+
+
+def _brought_months(*, book: int, key: FactKey, zone: ZoneInfo) -> Select[tuple[int, int, int]]:
+    """Return what reads the months of other books, counted as `_Brought` says."""
+    o, t = ledger.opening_month.c, ledger.transfer.c
+    last = _month(key.until)
+    query = (
+        select(o.volunteer, o.minutes, o.services)
+        .join_from(
+            ledger.opening_month, ledger.transfer, and_(t.book_id == o.book_id, t.seq == o.seq)
+        )
+        .where(
+            o.book_id == book,
+            o.served_book != o.book_id,
+            o.assurance >= key.assurance_min,
+            or_(
+                o.month < last,
+                and_(o.month == last, t.effective_at < day_start(key.until, zone=zone)),
+            ),
+        )
+    )
+    if key.since is not None:
+        query = query.where(o.month >= _first_whole_month(key.since))
     return query
 
 
@@ -312,6 +394,10 @@ def _ragged_ends(*, book: int, key: FactKey, zone: ZoneInfo) -> list[Select[tupl
             ),
         )
     ]
+
+
+def _first_whole_month(since: date) -> int:
+    return _month(since if since.day == 1 else _next_month(since))
 
 
 def _month(day: date) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.domain.actor import VolunteerId
@@ -83,13 +83,20 @@ async def list_made_keys(
 ) -> set[tuple[str, str, int, str, int]]:
     """Return which grants of some rules stand already: pack, rule, tier, period, volunteer.
 
-    Grants that were taken back count too: what an office took back, a run does not give again.
+    Grants that were taken back count too: what an office took back, a run does not give again. So
+    do those that a volunteer brought from another county.
     """
-    d = tables.decision.c
+    d, g = tables.decision.c, tables.carried_grant.c
     wanted = set(rules)
+    book, packs = county_of(scope.region), {pack for pack, _ in wanted}
     rows = await conn.execute(
-        select(d.pack, d.rule, d.tier, d.period, d.volunteer).where(
-            d.book_id == county_of(scope.region), d.pack.in_({pack for pack, _ in wanted})
+        union_all(
+            select(d.pack, d.rule, d.tier, d.period, d.volunteer).where(
+                d.book_id == book, d.pack.in_(packs)
+            ),
+            select(g.pack, g.rule, g.tier, g.period, g.volunteer).where(
+                g.book_id == book, g.pack.in_(packs)
+            ),
         )
     )
     return {tuple(row) for row in rows if (row.pack, row.rule) in wanted}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.domain.actor import VolunteerId
@@ -167,8 +167,23 @@ async def find_profile(
 async def own_hours(conn: AsyncConnection, *, volunteer: VolunteerId, year: int) -> OwnHours:
     """Return a volunteer's minutes in a year by evidence, and in all.
 
+    What was brought from another county counts in all, not in the year.
+
     Cost: one statement over the roll-up.
     """
+    o = ledger.opening_month.c
+
+    def brought(column: ColumnElement[int]) -> ScalarSelect[int]:
+        return (
+            select(func.coalesce(func.sum(column), 0))
+            .where(
+                o.book_id == volunteer.book,
+                o.volunteer == volunteer.id,
+                o.served_book != o.book_id,
+            )
+            .scalar_subquery()
+        )
+
     m = ledger.volunteer_month.c
     in_year = m.month.between(year * 100 + 1, year * 100 + 12)
     is_declared = m.assurance == Assurance.A0.value
@@ -182,8 +197,8 @@ async def own_hours(conn: AsyncConnection, *, volunteer: VolunteerId, year: int)
                     for is_class in (is_scanned, is_confirmed, is_declared)
                 ),
                 func.coalesce(func.sum(m.services).filter(in_year), 0),
-                func.coalesce(func.sum(m.minutes), 0),
-                func.coalesce(func.sum(m.services), 0),
+                func.coalesce(func.sum(m.minutes), 0) + brought(o.minutes),
+                func.coalesce(func.sum(m.services), 0) + brought(o.services),
             ).where(m.book_id == volunteer.book, m.volunteer == volunteer.id)
         )
     ).one()

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import Database
-from timebank.domain.actor import Act, Actor
+from timebank.domain.actor import Act, Actor, VolunteerId
 from timebank.domain.correction import (
     Corrected,
     Correction,
@@ -23,6 +23,7 @@ from timebank.domain.transfer import AccountKind, Transfer, TransferKind, servic
 from timebank.domain.writing import cleaned_line, cleaned_paragraphs
 from timebank.ledger import accounts, balances, corrections, journal
 from timebank.ledger.journal import Head
+from timebank.services import moving
 from timebank.services.errors import NotFoundError, NotPermittedError
 from timebank.store import activities, audit_events
 
@@ -63,6 +64,9 @@ async def reverse_transfer(
             reason=cleaned,
             now=now,
         )
+        moved = await _send_after(conn, head=head, entry=entry, now=now)
+    if moved is not None:
+        await moving.complete_move(db, volunteer=moved, now=now)
     return Reversed(posted[0])
 
 
@@ -116,6 +120,9 @@ async def correct_service(
             evidence=proof,
             now=now,
         )
+        moved = await _send_after(conn, head=head, entry=entry, now=now)
+    if moved is not None:
+        await moving.complete_move(db, volunteer=moved, now=now)
     return Corrected(*posted)
 
 
@@ -233,6 +240,18 @@ async def _cover(
             effective_at=now,
             volunteer=purse.owner,
         ),
+    )
+
+
+async def _send_after(
+    conn: AsyncConnection, *, head: Head, entry: Entry, now: datetime
+) -> VolunteerId | None:
+    """Let what changed follow a volunteer who moved away; None where nobody did."""
+    if entry.transfer.volunteer is None:
+        return None
+    volunteer = VolunteerId(head.book, entry.transfer.volunteer)
+    return (
+        volunteer if await moving.send_rest(conn, head=head, volunteer=volunteer, now=now) else None
     )
 
 

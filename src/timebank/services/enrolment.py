@@ -75,7 +75,7 @@ async def enrol_volunteer(
         if head is None:
             return EnrolmentRefused(EnrolmentRefusal.COUNTY_NOT_OPEN)
         await people.set_name(conn, seal=seal, person=person, name=name)
-        (volunteer,) = await _insert_volunteers(
+        (volunteer,) = await insert_volunteers(
             conn, head=head, enrolments=[(person, None, village, now)], now=now
         )
     return Enrolled(volunteer)
@@ -123,7 +123,7 @@ async def enrol_volunteers(
                 (person, each.reference, each.village, each.enrolled_at)
                 for person, each in zip(persons, missing.values(), strict=True)
             ]
-            added = await _insert_volunteers(conn, head=head, enrolments=enrolments, now=now)
+            added = await insert_volunteers(conn, head=head, enrolments=enrolments, now=now)
             known.update(zip(missing, added, strict=True))
     return [known[each.reference] for each in people]
 
@@ -260,14 +260,19 @@ async def _insert_people(
     return persons
 
 
-async def _insert_volunteers(
+async def insert_volunteers(
     conn: AsyncConnection,
     *,
     head: Head,
-    enrolments: Sequence[tuple[UUID, str | None, int, datetime]],
+    enrolments: Sequence[tuple[UUID | None, str | None, int, datetime]],
     now: datetime,
 ) -> list[VolunteerId]:
-    """Add volunteers as `(person, reference, village, enrolled_at)` under the book's lock."""
+    """Add volunteers as `(person, reference, village, enrolled_at)` under the book's lock.
+
+    For use cases that hold the lock and have decided.
+
+    Shape: one volunteer per item, in their order.
+    """
     numbers = await numbering.take_numbers(
         conn, book=head.book, noun="volunteer", count=len(enrolments)
     )

@@ -104,6 +104,11 @@ volunteer = Table(
     Column("minutes_account", BigInteger, nullable=False),
     _instant("enrolled_at"),
     _instant("ended_at", is_required=False, comment="when the volunteer left this book"),
+    _instant(
+        "registered_at",
+        is_required=False,
+        comment="when they first enrolled in another book; null: enrolled_at",
+    ),
     PrimaryKeyConstraint("book_id", "id"),
     UniqueConstraint("book_id", "reference"),
     UniqueConstraint("book_id", "person_id"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -51,6 +51,7 @@ class Volunteer:
         reference: Number in the system that the record was imported from.
         minutes_account: The account that holds their served minutes.
         ended_at: When they left this book; None while they are in it.
+        registered_at: When they first enrolled, in whatever book; None: `enrolled_at`.
     """
 
     id: VolunteerId
@@ -59,6 +60,7 @@ class Volunteer:
     minutes_account: int
     enrolled_at: datetime
     ended_at: datetime | None = None
+    registered_at: datetime | None = None
 
 
 async def find_volunteer(conn: AsyncConnection, *, volunteer: VolunteerId) -> Volunteer | None:
@@ -66,9 +68,14 @@ async def find_volunteer(conn: AsyncConnection, *, volunteer: VolunteerId) -> Vo
     c = tables.volunteer.c
     row = (
         await conn.execute(
-            select(c.person_id, c.reference, c.minutes_account, c.enrolled_at, c.ended_at).where(
-                c.book_id == volunteer.book, c.id == volunteer.id
-            )
+            select(
+                c.person_id,
+                c.reference,
+                c.minutes_account,
+                c.enrolled_at,
+                c.ended_at,
+                c.registered_at,
+            ).where(c.book_id == volunteer.book, c.id == volunteer.id)
         )
     ).first()
     return None if row is None else Volunteer(volunteer, *row)
@@ -83,6 +90,41 @@ async def lock_volunteer(conn: AsyncConnection, *, volunteer: VolunteerId) -> bo
         .with_for_update()
     )
     return found is not None
+
+
+async def find_volunteer_of(
+    conn: AsyncConnection, *, person: UUID, book: int
+) -> VolunteerId | None:
+    """Return the volunteer that a person is, or was, in a book."""
+    c = tables.volunteer.c
+    number: int | None = await conn.scalar(
+        select(c.id).where(c.person_id == person, c.book_id == book)
+    )
+    return None if number is None else VolunteerId(book, number)
+
+
+async def set_ended(
+    conn: AsyncConnection, *, volunteer: VolunteerId, ended_at: datetime | None
+) -> None:
+    """Record that a volunteer left a book, or came back to it."""
+    c = tables.volunteer.c
+    await conn.execute(
+        update(tables.volunteer)
+        .where(c.book_id == volunteer.book, c.id == volunteer.id)
+        .values(ended_at=ended_at)
+    )
+
+
+async def set_registered(
+    conn: AsyncConnection, *, volunteer: VolunteerId, registered_at: datetime
+) -> None:
+    """Record when a volunteer first enrolled, in whatever book."""
+    c = tables.volunteer.c
+    await conn.execute(
+        update(tables.volunteer)
+        .where(c.book_id == volunteer.book, c.id == volunteer.id)
+        .values(registered_at=registered_at)
+    )
 
 
 async def list_by_reference(

@@ -276,7 +276,18 @@ def upgrade() -> None:
             "number", sa.Integer(), nullable=False, comment="numbered from 1 for each volunteer"
         ),
         sa.Column("to_book", sa.Integer(), nullable=False),
-        sa.Column("village", sa.BigInteger(), nullable=False, comment="the new home"),
+        sa.Column(
+            "to_volunteer",
+            sa.BigInteger(),
+            nullable=True,
+            comment="their number there; null before they arrived",
+        ),
+        sa.Column(
+            "village",
+            sa.BigInteger(),
+            nullable=True,
+            comment="the new home; null for what came to light after the move",
+        ),
         sa.Column("first_seq", sa.BigInteger(), nullable=False),
         sa.Column(
             "last_seq",
@@ -768,6 +779,12 @@ def upgrade() -> None:
             sa.DateTime(timezone=True),
             nullable=True,
             comment="when the volunteer left this book",
+        ),
+        sa.Column(
+            "registered_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="when they first enrolled in another book; null: enrolled_at",
         ),
         sa.PrimaryKeyConstraint("book_id", "id", name=op.f("pk_volunteer")),
         sa.UniqueConstraint("book_id", "person_id", name=op.f("uq_volunteer_book_id_person_id")),

@@ -6,7 +6,6 @@ The code on the organizer's wall is read from a screenshot by a real decoder, as
 import csv
 import io
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,9 +13,7 @@ import zxingcpp
 from openpyxl import load_workbook
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from tests.conftest import copied
-from tests.web.preview import browser
-from tests.web.site import Site, served
+from tests.web.site import Site
 
 from timebank.web.format import ZONE, clock
 
@@ -24,18 +21,6 @@ pytestmark = pytest.mark.needs_browser
 
 HAND = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 800}
-
-
-@pytest.fixture(scope="module")
-def site(server_url: str, template: str) -> Iterator[Site]:
-    with copied(server_url, template) as url, served(url) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as opened:
-        yield opened
 
 
 def open_as(chromium: Browser, site: Site, role: str, *, viewport: dict[str, int]) -> Page:

@@ -4,19 +4,16 @@ Every page is drawn at a hand's width in both languages and in large type, and a
 policy that forbids inline style and script.
 """
 
-import gzip
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 import zxingcpp
 from PIL import Image, ImageFilter
 from playwright.sync_api import Browser, Page
-from tests.web.preview import ORIGIN, SIZES, browser, render, serve
+from tests.web.preview import ORIGIN, SIZES, render, serve
 from tests.web.sample_pages import samples
 
-from timebank.web.assets import load_assets
 from timebank.web.catalog import Language
 from timebank.web.code_picture import code_picture
 
@@ -24,9 +21,6 @@ pytestmark = pytest.mark.needs_browser
 
 TARGET_MIN = 44
 """Pixels of the smallest side of a button at a hand's width; ours are 48, less a border's rounding."""
-
-FIRST_VISIT_MAX = 30_000
-"""Bytes of a check-in page over the wire: a second on a slow phone network."""
 
 TOO_SMALL = """
 (min) => [...document.querySelectorAll("button, .button, summary, select, input:not([type=hidden]), nav a")]
@@ -72,12 +66,6 @@ PALE = r"""
 }
 """
 """Text whose contrast is below what people with weak sight need. Source: WCAG 2.2, 1.4.3."""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as opened:
-        yield opened
 
 
 @pytest.mark.parametrize(
@@ -135,16 +123,6 @@ def test_every_page_has_one_heading_and_named_controls(
         wrong += [f"{name}: no name: {each}" for each in nameless]
     page.close()
     assert not wrong
-
-
-def test_a_check_in_is_light_on_the_wire() -> None:
-    assets = {name: load_assets().address(name) for name in ("app.css", "once.js", "icon.svg")}
-    files = load_assets().by_name
-    found = samples("zh")
-    for name in ("scan-confirm-signed-out", "scan-left"):
-        parts = [render(found[name], language="zh").encode()]
-        parts += [files[address.rsplit("/", 1)[-1]].content for address in assets.values()]
-        assert sum(len(gzip.compress(part)) for part in parts) < FIRST_VISIT_MAX
 
 
 def test_the_code_on_the_wall_is_read_from_afar(chromium: Browser) -> None:

@@ -1,0 +1,159 @@
+"""Every page of the real product, as each of its people finds it by following links.
+
+Each answers, in both languages, is no wider than a hand's screen, and lets the browser find nothing
+to complain about: no blocked style or script, no file that is missing, no error.
+"""
+
+import http.client
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page
+from tests.factories import KEY
+from tests.web.site import Site
+
+from timebank import web
+from timebank.domain.attendance import Direction
+from timebank.domain.qr import make_code
+from timebank.web.assets import load_assets
+
+pytestmark = pytest.mark.needs_browser
+
+HAND = {"width": 360, "height": 740}
+LOCALES = {"zh": "zh-CN", "en": "en-GB"}
+LANG = {"zh": "zh-CN", "en": "en"}
+ROLES = ("", "volunteer", "organizer", "officer")
+
+UNLINKED = {"": ["/_components"], "officer": ["/enrol"]}
+"""Pages that no link leads to: the living page of components, and enrolling for who has not."""
+
+NOT_PAGES = {"/home", "/c/N", "/static/N", "/organizer/shifts/N/N/code/fragment"}
+"""Addresses that send on to a page, or answer with a part of one or a file."""
+
+FIRST_VISIT_MAX = 30_000
+"""Bytes of a check-in page over the wire: a second on a slow phone network."""
+
+
+def kind(url: str) -> str:
+    """Return which page an address is, whatever its numbers and filters."""
+    path = re.sub(r"\{[^}]+\}", "N", urlsplit(url).path)
+    path = re.sub(r"(/policies)/[^/]+/[^/]+$", r"\1/N/N", path)
+    return re.sub(r"(?<=/)[0-9]+(?=/|$)", "N", path)
+
+
+def links(page: Page) -> list[str]:
+    found = page.evaluate(
+        "() => [...document.querySelectorAll('a[href]:not([download])')].map((a) => a.href)"
+    )
+    return [str(each) for each in found if "#" not in each]
+
+
+def walk(page: Page, site: Site, start: list[str]) -> Iterator[str]:
+    """Open one page of every kind that can be reached; yield the kind while it is open."""
+    waiting, seen = list(start), set()
+    while waiting:
+        url = waiting.pop(0)
+        if kind(url) in seen or not url.startswith(site.url):
+            continue
+        seen.add(kind(url))
+        answer = page.goto(url)
+        assert answer is not None
+        assert answer.status == 200, f"{url} answers {answer.status}"
+        yield kind(url)
+        waiting += links(page)
+
+
+def open_as(chromium: Browser, site: Site, role: str, language: str) -> tuple[Page, list[str]]:
+    context = chromium.new_context(viewport=HAND, locale=LOCALES[language], reduced_motion="reduce")
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None
+    )
+    page.goto(site.url)
+    if role:
+        page.locator(f".door-{role} button").click()
+        page.wait_for_load_state()
+    return page, complaints
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_page_answers_and_fits_a_hand(site: Site, chromium: Browser, language: str) -> None:
+    visited, wrong = set(), []
+    for role in ROLES:
+        page, complaints = open_as(chromium, site, role, language)
+        start = [page.url, *(f"{site.url}{path}" for path in UNLINKED.get(role, []))]
+        if role == "volunteer":
+            start.append(f"{site.url}/c/{code_on_the_wall(chromium, site)}")
+        for name in walk(page, site, start):
+            visited |= {name, kind(page.url)}
+            assert page.locator("html").get_attribute("lang") == LANG[language]
+            over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            if over > 0:
+                complaints.append(f"{over} px too wide")
+            wrong += [f"{role} {page.url}: {each}" for each in complaints]
+            complaints.clear()
+        page.context.close()
+    assert not wrong
+    routed = {
+        kind(path)
+        for handler in web.HANDLERS
+        if "GET" in handler.http_methods
+        for path in handler.paths
+        if not path.endswith((".csv", ".xlsx"))
+    }
+    assert visited >= routed - NOT_PAGES
+
+
+def code_on_the_wall(chromium: Browser, site: Site) -> str:
+    """Return what a camera would read now from the wall of the shift that is going on."""
+    page, _ = open_as(chromium, site, "organizer", "zh")
+    url = page.locator("a.button[href$='/code']").first.get_attribute("href")
+    page.context.close()
+    assert url is not None
+    book, shift = (int(each) for each in re.findall(r"\d+", url))
+    return make_code(
+        master_key=KEY,
+        shift_book=book,
+        shift=shift,
+        direction=Direction.ARRIVE,
+        now=site.clock(),
+    )
+
+
+def test_a_check_in_is_light_on_the_wire(site: Site, chromium: Browser) -> None:
+    code = code_on_the_wall(chromium, site)
+    server = http.client.HTTPConnection(urlsplit(site.url).netloc)
+    server.request("GET", f"/c/{code}")
+    scanned = server.getresponse()
+    scanned.read()
+    cookie = str(scanned.getheader("set-cookie")).split(";", maxsplit=1)[0]
+    server.request("GET", "/scan", headers={"cookie": cookie, "accept-encoding": "gzip"})
+    answer = server.getresponse()
+    page = answer.read()
+    assert answer.status == 200
+    assert answer.getheader("content-encoding") is None  # the form's token is in it
+    weight = len(page)
+    addresses = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.decode()))
+    assert len(addresses) >= 3
+    for address in addresses:
+        server.request("GET", address, headers={"accept-encoding": "gzip, br"})
+        answer = server.getresponse()
+        assert answer.getheader("content-encoding") == "gzip"
+        assert answer.getheader("vary") == "accept-encoding"
+        weight += len(answer.read())
+    server.close()
+    assert weight < FIRST_VISIT_MAX
+
+
+def test_a_file_is_sent_as_it_is_to_who_cannot_unpack_it(site: Site) -> None:
+    address = load_assets().address("app.css")
+    server = http.client.HTTPConnection(urlsplit(site.url).netloc)
+    server.request("GET", address)
+    answer = server.getresponse()
+    assert answer.getheader("content-encoding") is None
+    assert answer.read() == load_assets().by_name[address.rsplit("/", 1)[-1]].content
+    server.close()

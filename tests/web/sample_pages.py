@@ -159,6 +159,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             year="2024",
             hours=parts(5200) if state else parts(0),
             life_total=time(12800),
+            star=words("二星级志愿者", "Two-star volunteer") if state else "",
             next_star=volunteer.NextStar(
                 percent=71,
                 stars=2,

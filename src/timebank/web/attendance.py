@@ -253,7 +253,7 @@ async def _show_shift(
             closed=""
             if found.closed_at is None
             else _(
-                "{time}已结束，不再接受扫码",
+                "{time} 已结束，不再接受扫码",
                 time=words.instant(found.closed_at, now=now, language=language),
             ),
             total=words.duration(credited, language=language) if credited else "",

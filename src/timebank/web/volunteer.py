@@ -106,6 +106,7 @@ class HomePage:
     Attributes:
         hours: This year's time as `(number, unit)` pairs.
         life_total: All time ever, in words.
+        star: The highest star granted, such as `一星级志愿者`; empty before the first.
         next_star: None when every star is held or no policy grants stars.
         today: None when there is no shift today.
         upcoming: Later shifts the volunteer is signed up for: time as label.
@@ -117,6 +118,7 @@ class HomePage:
     year: str
     hours: Sequence[tuple[str, str]]
     life_total: str
+    star: str
     next_star: NextStar | None
     today: TodayShift | None
     upcoming: Sequence[tuple[str, Link]]
@@ -145,6 +147,7 @@ async def show_home(
     now_at = [each for each in shifts if words.local_day(each.starts_at) <= today]
     going_on = [each for each in now_at if not each.is_cancelled]
     by_rule = {(result.pack.id, result.rule.id): result for result, _explained in judged}
+    held = [each for each in newest_of_each(granted) if (each.pack, each.rule) in by_rule]
     return show(
         request,
         "volunteer/home.html",
@@ -154,6 +157,14 @@ async def show_home(
             year=str(today.year),
             hours=words.duration_parts(hours.year, language=language),
             life_total=words.duration(hours.lifetime, language=language),
+            star=next(
+                (
+                    level_title(by_rule[each.pack, each.rule], each.tier, language)
+                    for each in held
+                    if by_rule[each.pack, each.rule].rule.provides == "star"
+                ),
+                "",
+            ),
             next_star=_next_star(judged, language=language, _=_),
             today=_today(going_on, now=now, is_demo=kit.is_demo, _=_),
             upcoming=[
@@ -184,8 +195,8 @@ async def show_home(
                     else own_words(note, language),
                     url="/me/honours",
                 )
-                for each in newest_of_each(granted)
-                if (each.pack, each.rule) in by_rule
+                for each in held
+                if by_rule[each.pack, each.rule].rule.provides != "star"
             ],
             activities_url="/activities",
             records_url="/me/records",
@@ -236,10 +247,10 @@ def _today(
     hint, steps = _("现在可以签到"), _arrival_steps(_)
     if shift.left_at is not None:
         state, steps = "left", []
-        hint = _("今天的服务已记好，{time} 签退", time=words.clock(shift.left_at))
+        hint = _("{time} 签退，时间记好了", time=words.clock(shift.left_at))
     elif shift.arrived_at is not None:
         state, steps = "arrived", _departure_steps(_)
-        hint = _("{time} 已签到，离开时再扫一次", time=words.clock(shift.arrived_at))
+        hint = _("{time} 已签到", time=words.clock(shift.arrived_at))
     elif now < shift.starts_at - EARLY_MAX:
         state, steps = "upcoming", []
         hint = _("{time} 起可以扫码签到", time=words.clock(shift.starts_at - EARLY_MAX))
@@ -267,15 +278,15 @@ def _today(
 def _arrival_steps(_: Translate) -> list[str]:
     return [
         _("走到组织者的屏幕前"),
-        _("打开手机相机，对准“扫码签到”的码"),
+        _("打开手机相机，对准屏幕上的码"),
         _("点开链接，按“签到”"),
     ]
 
 
 def _departure_steps(_: Translate) -> list[str]:
     return [
-        _("离开前，打开手机相机，对准“扫码签退”的码"),
-        _("点开链接，按“签退”，时间就记下了"),
+        _("离开前，用手机相机对准“扫码签退”"),
+        _("点开链接，按“签退”"),
     ]
 
 

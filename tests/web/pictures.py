@@ -1,0 +1,83 @@
+"""Make the pictures of the README again: `python -m tests.web.pictures FOLDER [URL]`.
+
+Of the demo at URL, or of a small one built for it: the code on the wall, a volunteer's first page,
+the district's overview of 2024 down to the fold.
+"""
+
+import io
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page
+from tests.web.preview import browser
+from tests.web.site import served
+
+from timebank import migrations, postgres
+from timebank.services.demo import YEAR
+
+BYTES_MAX = 150_000
+"""A README is read on phones, too."""
+
+COLOURS = 128
+"""As many as keep the edges of letters smooth; the pages have few."""
+
+
+@contextmanager
+def small_demo() -> Iterator[str]:
+    """A small demo while the block runs: its URL."""
+    with tempfile.TemporaryDirectory(prefix="timebank-pictures-") as folder:
+        Path(folder).chmod(0o755)
+        with postgres.running(Path(folder) / "data") as server:
+            url = server.url(user=postgres.SUPERUSER, database="postgres")
+            migrations.upgrade(url)
+            with served(url) as site:
+                yield site.url
+
+
+def take(folder: Path, url: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with browser() as chromium:
+        wall = open_as(chromium, url, "organizer", size=(1280, 800))
+        wall.locator("a.button[href$='/code']").first.click()
+        wall.locator(".wall-code svg").wait_for()
+        keep(wall, folder / "code.png")
+        home = open_as(chromium, url, "volunteer", size=(360, 740), scale=2)
+        keep(home, folder / "home.png")
+        district = open_as(chromium, url, "officer", size=(1280, 800))
+        district.goto(f"{url}/district?year={YEAR}")
+        keep(district, folder / "district.png")
+
+
+def open_as(
+    chromium: Browser, url: str, role: str, *, size: tuple[int, int], scale: int = 1
+) -> Page:
+    width, height = size
+    page = chromium.new_page(
+        viewport={"width": width, "height": height},
+        device_scale_factor=scale,
+        locale="zh-CN",
+        reduced_motion="reduce",
+    )
+    page.goto(url)
+    page.locator(f".door-{role} button").click()
+    page.wait_for_load_state()
+    return page
+
+
+def keep(page: Page, path: Path) -> None:
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    if path.stat().st_size > BYTES_MAX:
+        raise ValueError(f"{path.name} is {path.stat().st_size} bytes: too heavy for a README")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        take(Path(sys.argv[1]), sys.argv[2].rstrip("/"))
+    else:
+        with small_demo() as address:
+            take(Path(sys.argv[1]), address)

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from zoneinfo import ZoneInfo
 
 import uvicorn
@@ -31,6 +31,15 @@ from timebank.domain.scope import Scope
 from timebank.domain.volunteer_number import format_number, parse_number
 from timebank.http import spreadsheet
 from timebank.ledger import audit, balances
+from timebank.ledger.export import Writer, export_book
+from timebank.ledger.export_formats import (
+    FORMATS,
+    BeancountWriter,
+    CsvWriter,
+    HledgerWriter,
+    LibraryMissingError,
+    ParquetWriter,
+)
 from timebank.policy.check import run_cases, surviving_mutants, unseen_outcomes
 from timebank.policy.pack import read_pack
 from timebank.policy.problem import PackRefused
@@ -143,6 +152,11 @@ def _parser() -> argparse.ArgumentParser:
     checker = add("pack", _check_pack, "try a policy pack before it counts")
     checker.add_argument("what", choices=("check",))
     checker.add_argument("folder", type=Path)
+
+    exporter = add("export", _export, "write a book out for other programs")
+    exporter.add_argument("--book", type=int, help="six-digit code of the county")
+    exporter.add_argument("--format", choices=FORMATS, required=True)
+    exporter.add_argument("--output", type=Path, help="file to write; needed for parquet")
 
     mover = add("move", _move, "move a volunteer to another county, or complete interrupted moves")
     mover.add_argument("volunteer", nargs="?", help="15-digit number; none: complete all moves")
@@ -309,6 +323,50 @@ def _check_pack(options: argparse.Namespace, _settings: Settings) -> int:
     unnoticed = (*unseen_outcomes(pack), *surviving_mutants(pack))
     print("\n".join(f"no case notices: {each}" for each in unnoticed))
     return 1 if unnoticed else 0
+
+
+def _export(options: argparse.Namespace, settings: Settings) -> int:
+    book = options.book or settings.book
+    if options.format == "parquet" and options.output is None:
+        raise CommandError(code="export.no_output", sentence="Name a file with --output.")
+
+    async def write(db: Database, output: BinaryIO) -> int | None:
+        writers: dict[str, Callable[[BinaryIO], Writer]] = {
+            "hledger": HledgerWriter,
+            "beancount": BeancountWriter,
+            "csv": CsvWriter,
+            "parquet": ParquetWriter,
+        }
+        writer = writers[options.format](output)
+        async with db.read() as conn:
+            return await export_book(conn, book=book, writer=writer, progress=_Progress("Export"))
+
+    with _database(settings) as urls, _whole_file(options.output) as output:
+        try:
+            seq = _run(urls, lambda db: write(db, output))
+        except LibraryMissingError as error:
+            raise CommandError(
+                code="export.library_missing",
+                sentence=f"This format needs {error}: pip install 'timebank[parquet]'.",
+            ) from None
+        if seq is None:
+            raise CommandError(code="book.not_found", sentence=f"There is no book {book}.")
+    return 0
+
+
+@contextmanager
+def _whole_file(path: Path | None) -> Iterator[BinaryIO]:
+    """Write a file that appears when it is whole; standard output where none is named."""
+    if path is None:
+        yield sys.stdout.buffer
+        return
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as output:
+            yield output
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _move(options: argparse.Namespace, settings: Settings) -> int:

@@ -2,6 +2,7 @@
 
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment
 from litestar import Request, Response
@@ -148,6 +149,11 @@ def local_path(text: str | None, *, fallback: str) -> str:
     ):
         return fallback
     return text
+
+
+def is_open_to_phones(url: str) -> bool:
+    """Say whether other devices can open an address; they cannot where it names this machine."""
+    return (urlsplit(url).hostname or "") not in ("127.0.0.1", "localhost", "::1")
 
 
 async def own_name(request: Request[Any, Any, Any], kit: Kit) -> str:

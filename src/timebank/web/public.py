@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 from litestar import Response, get, post
@@ -21,6 +21,7 @@ from timebank.web.district import newest_report, sample_words
 from timebank.web.frame import (
     LANGUAGE_COOKIE,
     TYPE_COOKIE,
+    is_open_to_phones,
     language_of,
     local_path,
     show,
@@ -130,8 +131,7 @@ async def show_landing(
     )
     county = None if report is None else report.rows[0]
     residents = None if county is None else county.residents
-    host = urlsplit(kit.url).hostname or ""
-    is_reachable = host not in ("127.0.0.1", "localhost", "::1")
+    is_reachable = is_open_to_phones(kit.url)
     return show(
         request,
         "public/landing.html",

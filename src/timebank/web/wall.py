@@ -24,7 +24,7 @@ from timebank.services.errors import NotFoundError
 from timebank.web import format as words
 from timebank.web.catalog import Translate
 from timebank.web.code_picture import code_picture
-from timebank.web.frame import language_of, show, show_part, translate_of
+from timebank.web.frame import is_open_to_phones, language_of, show, show_part, translate_of
 from timebank.web.organized_shift import (
     masked,
     shift_url,
@@ -69,6 +69,8 @@ class CodePage:
     Attributes:
         fragment_url: Answers with `organizer/_code.html` alone, for the same purpose.
         refresh_seconds: How often the page renews itself without scripts.
+        note: What stands in the way of a phone, in a demo that only this machine can open; else
+            empty.
     """
 
     activity: str
@@ -80,6 +82,7 @@ class CodePage:
     shift_url: str
     fragment_url: str
     refresh_seconds: int
+    note: str
     code: CodeFragment
 
 
@@ -113,6 +116,11 @@ async def show_code(
             shift_url=shift_url(found),
             fragment_url=f"{url}/fragment?purpose={direction.value}",
             refresh_seconds=seconds_left(now),
+            note=translate_of(request)(
+                "演示：码里是本机地址，手机打不开；可到志愿者首页点“当作扫到了码”"
+            )
+            if kit.is_demo and not is_open_to_phones(kit.url)
+            else "",
             code=fragment,
         ),
     )

@@ -1,9 +1,11 @@
 """Builds the application from settings."""
 
+import asyncio
 import gc
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -24,8 +26,10 @@ from timebank.http.headline import Headline
 from timebank.http.identity import Identify, Identity, permit
 from timebank.http.providers import DEPENDENCIES, Kit
 from timebank.http.security import HEADERS
-from timebank.settings import read_master_key, read_settings
+from timebank.services.sealing import LogKey, keep_signed
+from timebank.settings import read_log_key, read_master_key, read_settings
 from timebank.store.seal import Seal
+from timebank.trust.signer import Ed25519Signer
 from timebank.web.errors import answer_page
 
 BODY_BYTES_MAX = 64 * 1024
@@ -66,9 +70,27 @@ def build_kit(
     )
 
 
-def create_app(kit: Kit) -> "Application":
-    """Return the application: pages, API, and the bare route of the scan."""
+def create_app(kit: Kit, *, log_key: LogKey | None = None) -> "Application":
+    """Return the application: pages, API, the bare route of the scan, and the signing of logs.
+
+    Without a key the entries are sealed all the same, and signed by whoever has it.
+    """
+
+    @asynccontextmanager
+    async def signing(_litestar: Litestar) -> AsyncIterator[None]:
+        if log_key is None:
+            yield
+            return
+        stopped = asyncio.Event()
+        signer = asyncio.create_task(keep_signed(kit.db, key=log_key, now=kit.now, stopped=stopped))
+        try:
+            yield
+        finally:
+            stopped.set()
+            await signer
+
     litestar = Litestar(
+        lifespan=[signing],
         route_handlers=[
             Router("/", route_handlers=web.HANDLERS),
             Router(
@@ -141,7 +163,8 @@ def create_from_environment() -> Application:
             url=settings.url,
             book=settings.book,
             is_demo=settings.is_demo,
-        )
+        ),
+        log_key=LogKey(Ed25519Signer(read_log_key(settings)), settings.log_name),
     )
     # What is loaded now stays: looking through it again and again is a third of a busy hour.
     gc.freeze()

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-MASTER_KEY_BYTES = 32
-"""Length of the master key: 256 bits, so that every key derived from it is as strong as SHA-256."""
+KEY_BYTES = 32
+"""Length of a key: 256 bits, so that every key derived from one is as strong as SHA-256."""
 
 DEMO_BOOK = "330424"
 """Haiyan, the county of the demo."""
@@ -42,6 +42,8 @@ class Settings:
         postgres_user: Account that runs the embedded database when the product runs as root.
         url: Where the public reaches the product, no slash at the end; None: where it listens.
         master_key_file: 32 random bytes from which every other key is derived.
+        log_key_file: 32 random bytes with which the heads of the books are signed.
+        log_name: What the logs of this deployment are named by; `/` and the book's code follow.
         book: The county that the landing page speaks of, by its six-digit code.
         is_demo: One tap signs in as anybody, and the outbox is open. Never where people's data are.
     """
@@ -53,6 +55,8 @@ class Settings:
     postgres_user: str | None
     url: str | None
     master_key_file: Path
+    log_key_file: Path
+    log_name: str
     book: int
     is_demo: bool
 
@@ -61,8 +65,8 @@ def read_settings(environment: Mapping[str, str], *, is_root: bool) -> Settings:
     """Read the settings from environment variables; an empty one counts as absent.
 
     Raises:
-        SettingsError: A variable that names a folder is not an absolute path, or the county's code
-            has not six digits.
+        SettingsError: A variable that names a folder is not an absolute path, the county's code has
+            not six digits, or the log's name holds a space or a plus sign.
     """
     data = _path(environment, "TIMEBANK_DATA") or _default_data(environment, is_root=is_root)
     url = environment.get("TIMEBANK_URL") or None
@@ -74,6 +78,8 @@ def read_settings(environment: Mapping[str, str], *, is_root: bool) -> Settings:
         postgres_user=environment.get("TIMEBANK_POSTGRES_USER") or None,
         url=url.rstrip("/") if url else None,
         master_key_file=_path(environment, "TIMEBANK_MASTER_KEY_FILE") or _own_master_key(data),
+        log_key_file=_path(environment, "TIMEBANK_LOG_KEY_FILE") or _own_log_key(data),
+        log_name=_log_name(environment),
         book=_book(environment),
         is_demo=environment.get("TIMEBANK_DEMO") == "1",
     )
@@ -103,26 +109,50 @@ def read_master_key(settings: Settings) -> bytes:
     Raises:
         SettingsError: The file is missing, open to other accounts, or does not hold 32 bytes.
     """
-    file = settings.master_key_file
-    if file == _own_master_key(settings.data):
+    return _read_key(
+        settings.master_key_file,
+        own=_own_master_key(settings.data),
+        noun="master key",
+        variable="TIMEBANK_MASTER_KEY_FILE",
+        loss="A new key would make every code and sign-in invalid.",
+    )
+
+
+def read_log_key(settings: Settings) -> bytes:
+    """Read the private key of the logs; make it first if the data folder has none.
+
+    Raises:
+        SettingsError: The file is missing, open to other accounts, or does not hold 32 bytes.
+    """
+    return _read_key(
+        settings.log_key_file,
+        own=_own_log_key(settings.data),
+        noun="log key",
+        variable="TIMEBANK_LOG_KEY_FILE",
+        loss="With a new key nobody could tell the logs from a forger's.",
+    )
+
+
+def _read_key(file: Path, *, own: Path, noun: str, variable: str, loss: str) -> bytes:
+    code = f"settings.{noun.replace(' ', '_')}"
+    if file == own:
         if not file.exists():
-            _make_master_key(file)
+            _make_key(file)
         if file.stat().st_mode & 0o077:
             raise SettingsError(
-                code="settings.master_key_open",
-                sentence=f"Other accounts can read the master key; run: chmod 600 '{file}'",
+                code=f"{code}_open",
+                sentence=f"Other accounts can read the {noun}; run: chmod 600 '{file}'",
             )
     elif not file.exists():
         raise SettingsError(
-            code="settings.master_key_missing",
-            sentence=f"TIMEBANK_MASTER_KEY_FILE names {file}, which does not exist.",
+            code=f"{code}_missing", sentence=f"{variable} names {file}, which does not exist."
         )
     key = file.read_bytes()
-    if len(key) != MASTER_KEY_BYTES:
+    if len(key) != KEY_BYTES:
         raise SettingsError(
-            code="settings.master_key_damaged",
-            sentence=f"The master key {file} holds {len(key)} bytes, not {MASTER_KEY_BYTES}; put "
-            "back the copy from your backup. A new key would make every code and sign-in invalid.",
+            code=f"{code}_damaged",
+            sentence=f"The {noun} {file} holds {len(key)} bytes, not {KEY_BYTES}; put back the "
+            f"copy from your backup. {loss}",
         )
     return key
 
@@ -131,14 +161,18 @@ def _own_master_key(data: Path) -> Path:
     return data / "secrets" / "master.key"
 
 
-def _make_master_key(file: Path) -> None:
+def _own_log_key(data: Path) -> Path:
+    return data / "secrets" / "log.key"
+
+
+def _make_key(file: Path) -> None:
     if not file.parent.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(secrets.token_bytes(MASTER_KEY_BYTES))
+            stream.write(secrets.token_bytes(KEY_BYTES))
             stream.flush()
             os.fsync(stream.fileno())
         try:
@@ -171,6 +205,16 @@ def _book(environment: Mapping[str, str]) -> int:
             sentence=f"TIMEBANK_BOOK must be a county's six-digit code; it is {text!r}.",
         )
     return int(text)
+
+
+def _log_name(environment: Mapping[str, str]) -> str:
+    name = environment.get("TIMEBANK_LOG_NAME") or "timebank"
+    if "+" in name or not name.isascii() or not name.isprintable() or " " in name:
+        raise SettingsError(
+            code="settings.log_name_malformed",
+            sentence=f"TIMEBANK_LOG_NAME must be like time.example.org; it is {name!r}.",
+        )
+    return name
 
 
 def _path(environment: Mapping[str, str], name: str) -> Path | None:

@@ -252,3 +252,42 @@ def test_tiles_hold_every_hash_that_a_proof_needs(size: int, data: st.DataObject
 def test_a_tile_that_is_too_narrow_is_refused() -> None:
     with pytest.raises(ValueError, match="does not hold"):
         tile.hash_in(b"\0" * 32 * 3, (2, 0))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 700), st.lists(st.integers(0, 300), max_size=4))
+def test_a_growing_tree_hands_out_each_tile_once(first: int, more: list[int]) -> None:
+    begun = tile.Growth()
+    filled = begun.add(GROWN.hashes[:first])
+    grown = tile.Growth(begun.size, begun.partial)
+    for count in more:
+        filled += grown.add(GROWN.hashes[grown.size : grown.size + count])
+
+    assert grown.edge == GROWN.edges[grown.size]
+    full = [each for each in tile.tiles_of(grown.size) if each.width == tile.WIDTH]
+    assert sorted(each.tile for each in filled) == full
+    for each in filled:
+        level, number, _ = each.tile
+        hashes = [GROWN.hash_of((8 * level, 256 * number + n)) for n in range(256)]
+        assert each.hashes == hashes
+        assert each.root == GROWN.hash_of((8 * level + 8, number))
+    partial = [each for each in tile.tiles_of(grown.size) if each.width < tile.WIDTH]
+    assert [each for each, _ in grown.partial_tiles] == partial
+
+
+def test_two_levels_of_tiles_fill() -> None:
+    grown = tile.Growth()
+    leaf = merkle.leaf_hash(b"")
+    filled = grown.add([leaf] * 70_000)
+    assert (sum(each.tile.level == 0 for each in filled), len(filled)) == (273, 274)
+    assert filled[-18].tile == tile.Tile(1, 0)
+    assert grown.edge == merkle.extend(b"", 0, [leaf] * 70_000)
+    assert [t for t, _ in grown.partial_tiles] == [
+        tile.Tile(0, 273, 112), tile.Tile(1, 1, 17), tile.Tile(2, 0, 1)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("partial", [[], [[b""] * 3], [[b""] * 4, [], [b""]], [[b""] * 4, [b""]]])
+def test_partial_tiles_of_another_size_are_refused(partial: list[list[bytes]]) -> None:
+    with pytest.raises(ValueError, match=r"this size|missing"):
+        tile.Growth(256 * 2 + 4, partial)

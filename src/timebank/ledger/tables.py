@@ -335,9 +335,10 @@ tile = Table(
     Column("level", SmallInteger, nullable=False, comment="0: 256 entries; n: 256 tiles of n - 1"),
     Column("number", BigInteger, nullable=False, comment="numbered from 0 within the level"),
     Column("root", LargeBinary, nullable=False, comment="root over its 256 hashes"),
-    Column("batch", BigInteger, nullable=False, comment="the batch that its first entry is in"),
+    Column("batch", BigInteger, comment="level 0: the batch that its first entry is in"),
     PrimaryKeyConstraint("book_id", "level", "number"),
     CheckConstraint("octet_length(root) = 32", name="root"),
+    CheckConstraint("(level = 0) = (batch is not null)", name="batch"),
     comment="Full tiles of the tree, up to the newest checkpoint.",
 )
 

@@ -6,6 +6,7 @@ full tile never changes. The last of each level is partial; its width is part of
 Source: C2SP tlog-tiles, sections "Merkle Tree" and "Log Entries".
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from timebank.trust import merkle
@@ -73,6 +74,73 @@ def hash_in(hashes: bytes, node: merkle.Node) -> bytes:
     if len(parts) != 1 << rise:
         raise ValueError("the tile does not hold the subtree")
     return merkle.root_of(merkle.extend(b"", 0, parts))
+
+
+class Filled(NamedTuple):
+    """A tile that became full, with its hashes and the root over them."""
+
+    tile: Tile
+    hashes: list[bytes]
+    root: bytes
+
+
+class Growth:
+    """A tree that grows leaf by leaf and hands out each tile as it becomes full.
+
+    Args:
+        size: How many leaves it begins with.
+        partial: The hashes of the partial tile of each level at that size, from level 0; a level
+            that has none is an empty list.
+    """
+
+    def __init__(self, size: int = 0, partial: Sequence[Sequence[bytes]] = ()) -> None:
+        self.size = size
+        self.partial = [list(each) for each in partial]
+        rest = size
+        for level in self.partial:
+            if len(level) != rest % WIDTH:
+                raise ValueError("the partial tiles are not those of a tree of this size")
+            rest //= WIDTH
+        if rest:
+            raise ValueError("a level of the tree is missing")
+
+    def add(self, hashes: Sequence[bytes]) -> list[Filled]:
+        """Append leaves with these hashes. Shape: the tiles that became full, in that order."""
+        filled: list[Filled] = []
+        done = 0
+        while done < len(hashes):
+            room = WIDTH - self.size % WIDTH
+            part = hashes[done : done + room]
+            done += len(part)
+            self.size += len(part)
+            self._append(0, part, filled)
+        return filled
+
+    def _append(self, level: int, hashes: Sequence[bytes], filled: list[Filled]) -> None:
+        if level == len(self.partial):
+            self.partial.append([])
+        held = self.partial[level]
+        held += hashes
+        if len(held) == WIDTH:
+            root = merkle.root_of(merkle.extend(b"", 0, held))
+            number = (self.size >> LEVEL_HEIGHT * (level + 1)) - 1
+            filled.append(Filled(Tile(level, number), held, root))
+            self.partial[level] = []
+            self._append(level + 1, [root], filled)
+
+    @property
+    def edge(self) -> bytes:
+        """The right edge of the tree."""
+        return b"".join(merkle.extend(b"", 0, each) for each in reversed(self.partial))
+
+    @property
+    def partial_tiles(self) -> list[tuple[Tile, list[bytes]]]:
+        """The partial tile of each level that has one, with its hashes."""
+        return [
+            (Tile(level, self.size >> LEVEL_HEIGHT * (level + 1), len(held)), held)
+            for level, held in enumerate(self.partial)
+            if held
+        ]
 
 
 def _numbered(number: int, width: int) -> str:

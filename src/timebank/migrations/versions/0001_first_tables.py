@@ -641,8 +641,12 @@ def upgrade() -> None:
         ),
         sa.Column("root", sa.LargeBinary(), nullable=False, comment="root over its 256 hashes"),
         sa.Column(
-            "batch", sa.BigInteger(), nullable=False, comment="the batch that its first entry is in"
+            "batch",
+            sa.BigInteger(),
+            nullable=True,
+            comment="level 0: the batch that its first entry is in",
         ),
+        sa.CheckConstraint("(level = 0) = (batch is not null)", name=op.f("ck_tile_batch")),
         sa.CheckConstraint("octet_length(root) = 32", name=op.f("ck_tile_root")),
         sa.PrimaryKeyConstraint("book_id", "level", "number", name=op.f("pk_tile")),
         comment="Full tiles of the tree, up to the newest checkpoint.",

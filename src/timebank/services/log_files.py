@@ -1,0 +1,142 @@
+"""Writes a log as files that any web server can serve, and proofs that anybody can check."""
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import text
+
+from timebank import verify_log
+from timebank.db import Database
+from timebank.ledger import log
+from timebank.services.errors import NotFoundError
+from timebank.trust import leaf, merkle, tile
+from timebank.trust.checkpoint import read_checkpoint
+from timebank.trust.tlog_proof import TlogProof
+
+Progress = Callable[[int, int], None]
+"""Is told how much of the whole is done."""
+
+_VERIFIER = Path(verify_log.__file__).read_bytes()
+
+_LEAF_LENGTH = leaf.LEAF_BYTES.to_bytes(2, "big")
+
+
+class EntryErasedError(Exception):
+    """The entry is under the root, but the secret that opens it was erased."""
+
+
+class NotSignedError(Exception):
+    """No checkpoint covers the entry yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedLog:
+    """What was written.
+
+    Attributes:
+        folder: Where, one per book.
+        size: How many entries are under its root.
+    """
+
+    folder: Path
+    origin: str
+    size: int
+
+
+async def export_log(
+    db: Database,
+    *,
+    book: int,
+    folder: Path,
+    vkey: str,
+    progress: Progress = lambda _done, _whole: None,
+) -> ExportedLog:
+    """Write a book's log up to its newest checkpoint, as C2SP tlog-tiles lays it out.
+
+    Nothing written tells whose entry is which. The verifier is written beside it.
+
+    Raises:
+        NotSignedError: The book has no checkpoint yet.
+        LogInconsistentError: What is stored does not lead to the signed root.
+
+    Cost: one pass; constant memory.
+    """
+    async with db.read() as conn:
+        await conn.execute(text("select 1"))
+        signed = await log.find_newest_checkpoint(conn, book=book)
+        if signed is None:
+            raise NotSignedError
+        origin = read_checkpoint(signed.note.rpartition("\n\n")[0] + "\n").origin
+        growth = tile.Growth()
+        bundle: list[bytes] = []
+        async for batch in log.stream_batches(conn, book=book, size=signed.size):
+            leaves = leaf.leaves_of(
+                batch.commitments,
+                book=book,
+                first_seq=batch.first_seq,
+                recorded_at=batch.recorded_at,
+            )
+            for each in leaves:
+                bundle.append(each)
+                filled = growth.add([merkle.leaf_hash(each)])
+                for full in filled:
+                    _write(folder / full.tile.path, b"".join(full.hashes))
+                if filled:
+                    number = growth.size // tile.WIDTH - 1
+                    _write_entries(folder, number, bundle)
+                    bundle = []
+            progress(growth.size, signed.size)
+        if merkle.root_of(growth.edge) != signed.root:
+            raise log.LogInconsistentError(f"the log of book {book} is not what was signed")
+        for partial, hashes in growth.partial_tiles:
+            _write(folder / partial.path, b"".join(hashes))
+        if bundle:
+            _write_entries(folder, growth.size // tile.WIDTH, bundle)
+    _write(folder / "vkey", f"{vkey}\n".encode())
+    _write(folder / "verify_log.py", _VERIFIER)
+    # Last: whoever reads a checkpoint finds all that it covers.
+    _write(folder / "checkpoint", signed.note.encode())
+    return ExportedLog(folder, origin, signed.size)
+
+
+def _write_entries(folder: Path, number: int, leaves: Sequence[bytes]) -> None:
+    path = folder / tile.entries_path(number, len(leaves))
+    _write(path, b"".join(_LEAF_LENGTH + each for each in leaves))
+
+
+def _write(path: Path, content: bytes) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        if path.read_bytes() == content:
+            return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_bytes(content)
+    os.replace(draft, path)
+
+
+async def prove_entry(db: Database, *, book: int, seq: int) -> TlogProof:
+    """Return the proof that a book's newest checkpoint covers an entry, with what opens it.
+
+    Whoever is shown it learns the entry, and can check it for ever without asking anybody.
+
+    Raises:
+        NotFoundError: There is no such entry.
+        NotSignedError: It is not signed yet.
+        EntryErasedError: It cannot be opened any more.
+
+    Cost: about a dozen statements.
+    """
+    async with db.read() as conn:
+        entry = await log.open_entry(conn, book=book, seq=seq)
+        if entry is None:
+            raise NotFoundError
+        signed = await log.find_newest_checkpoint(conn, book=book)
+        if signed is None or signed.size < seq:
+            raise NotSignedError
+        if entry.salt is None:
+            raise EntryErasedError
+        hashes = await log.prove_inclusion(conn, book=book, seq=seq, size=signed.size)
+    return TlogProof(seq - 1, tuple(hashes), signed.note, extra=entry.salt + entry.row)

@@ -1,6 +1,6 @@
-"""Make the pictures of the README again: `python -m tests.web.pictures FOLDER [URL]`.
+"""Make the pictures of the README again: `python -m tests.web.pictures FOLDER [URL [NAME ...]]`.
 
-Of the demo at URL, or of a small one built for it: the code on the wall, a volunteer's first page,
+Of the demo at URL, or of a small one built for it: a volunteer's first page, the code on the wall,
 the district's overview of 2024 down to the fold.
 """
 
@@ -38,20 +38,40 @@ def small_demo() -> Iterator[str]:
                 yield site.url
 
 
-def take(folder: Path, url: str) -> None:
+def take(folder: Path, url: str, names: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with browser() as chromium:
-        wall = open_as(chromium, url, "organizer", size=(1280, 800))
-        wall.locator("a.button[href$='/code']").first.click()
-        wall.locator(".wall-code svg").wait_for()
-        # Says that phones cannot open this machine's own address, which the reader's can.
-        wall.locator(".wall-note").evaluate_all("notes => notes.forEach((each) => each.remove())")
-        keep(wall, folder / "code.png")
-        home = open_as(chromium, url, "volunteer", size=(360, 740), scale=2)
-        keep(home, folder / "home.png")
-        district = open_as(chromium, url, "officer", size=(1280, 800))
-        district.goto(f"{url}/district?year={YEAR}")
-        keep(district, folder / "district.png")
+        for name in names:
+            keep(VIEWS[name](chromium, url), folder / f"{name}.png")
+
+
+def home(chromium: Browser, url: str) -> Page:
+    return open_as(chromium, url, "volunteer", size=(360, 740), scale=2)
+
+
+def code(chromium: Browser, url: str) -> Page:
+    """The wall, after one volunteer has come."""
+    volunteer = open_as(chromium, url, "volunteer", size=(360, 740))
+    if volunteer.locator(".today-open").count():
+        volunteer.locator(".today-demo button").click()
+        volunteer.locator(".confirm-act button").click()
+        volunteer.locator(".result-sheet").wait_for()
+    wall = open_as(chromium, url, "organizer", size=(1280, 800))
+    wall.locator("a.button[href$='/code']").first.click()
+    wall.locator(".wall-code svg").wait_for()
+    # Says that phones cannot open this machine's own address, which the reader's can.
+    wall.locator(".wall-note").evaluate_all("notes => notes.forEach((each) => each.remove())")
+    return wall
+
+
+def district(chromium: Browser, url: str) -> Page:
+    page = open_as(chromium, url, "officer", size=(1280, 800))
+    page.goto(f"{url}/district?year={YEAR}")
+    return page
+
+
+VIEWS = {"home": home, "code": code, "district": district}
+"""The volunteer's page first: the wall's is taken after somebody has come."""
 
 
 def open_as(
@@ -78,8 +98,10 @@ def keep(page: Page, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        take(Path(sys.argv[1]), sys.argv[2].rstrip("/"))
+    _program, target, *rest = sys.argv
+    wanted = rest[1:] or list(VIEWS)
+    if rest:
+        take(Path(target), rest[0].rstrip("/"), wanted)
     else:
         with small_demo() as address:
-            take(Path(sys.argv[1]), address)
+            take(Path(target), address, wanted)

@@ -10,7 +10,9 @@ import pytest
 from tests.factories import BOOK, NINE
 from tests.ledger.book import OpenBook, open_book, rows, spend
 
+from timebank.db import Database
 from timebank.domain.posting import AlreadyPosted, Posted, PostingRefusal, PostingRefused
+from timebank.domain.transfer import Transfer
 from timebank.ledger import journal
 
 EXCEEDS = PostingRefused(PostingRefusal.EXCEEDS_BOUND)
@@ -132,6 +134,32 @@ async def test_twenty_simultaneous_spends_stop_at_the_bound(book: OpenBook) -> N
     assert sum(answer != [EXCEEDS] for answer in answers) == 3
     assert await book.held(book.purse) == 10
     assert await book.broken_rules() == []
+
+
+async def test_many_writers_on_many_books_leave_each_whole(db: Database) -> None:
+    """Sixty lists over six books at once, each sent twice: books do not wait for one another."""
+    books = [await open_book(db, book=330_400 + n) for n in range(6)]
+
+    def deeds(turn: int) -> list[Transfer]:
+        book = books[turn % 6]
+        return [
+            *(book.service((turn, n), turn + n + 1) for n in range(turn % 4)),
+            spend((turn, "given"), book.credits_issuing, book.purse, 10),
+            spend((turn, "spent"), book.purse, book.credits_issuing, 10),
+        ]
+
+    answers = await asyncio.gather(
+        *(books[turn % 6].post_list(deeds(turn % 60)) for turn in range(120))
+    )
+
+    for turn in range(60):
+        pair = [[each.seq for each in answers[n]] for n in (turn, turn + 60)]  # type: ignore[union-attr]
+        assert pair[0] == pair[1]
+    for number, book in enumerate(books):
+        minutes = sum(turn + n + 1 for turn in range(number, 60, 6) for n in range(turn % 4))
+        assert await book.held(book.first) == minutes
+        assert await book.held(book.purse) == 0
+        assert await book.broken_rules() == []
 
 
 async def test_a_writer_whose_head_is_stale_is_stopped(book: OpenBook) -> None:

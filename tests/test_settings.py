@@ -11,6 +11,7 @@ from timebank.settings import (
     Settings,
     SettingsError,
     make_data_folder,
+    read_log_key,
     read_master_key,
     read_settings,
 )
@@ -100,3 +101,20 @@ def test_an_open_a_damaged_and_a_missing_key_are_refused(tmp_path: Path) -> None
         read_master_key(elsewhere)
     assert caught.value.code == "settings.master_key_missing"
     assert not (tmp_path / "misspelt").exists()
+
+
+def test_the_logs_have_a_key_and_a_name_of_their_own(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    assert settings.log_name == "timebank"
+    key = read_log_key(settings)
+    assert (len(key), read_log_key(settings)) == (32, key)
+    assert key != read_master_key(settings)
+    assert stat.S_IMODE(settings.log_key_file.stat().st_mode) == 0o600
+
+    settings.log_key_file.chmod(0o644)
+    with pytest.raises(SettingsError, match="chmod 600") as caught:
+        read_log_key(settings)
+    assert caught.value.code == "settings.log_key_open"
+    for name in ("time example", "a+b", "时间"):
+        with pytest.raises(SettingsError, match="TIMEBANK_LOG_NAME"):
+            settings_of(tmp_path, TIMEBANK_LOG_NAME=name)

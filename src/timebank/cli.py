@@ -557,7 +557,7 @@ async def _log_erase(db: Database, _key: LogKey, options: argparse.Namespace) ->
         )
     book, volunteer = number
     erased = await sealing.erase_volunteer(db, book=book, volunteer=volunteer, now=_now())
-    print(f"{erased} secrets of {options.volunteer} erased; nobody can open those entries again")
+    print(f"Secrets erased: {erased}. Nobody can open the entries of {options.volunteer} again.")
     return 0
 
 

@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -13,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar, assert_never
 from zoneinfo import ZoneInfo
 
 import uvicorn
@@ -26,12 +27,16 @@ from timebank.db import Database
 from timebank.domain import region as regions
 from timebank.domain.actor import VolunteerId
 from timebank.domain.as_of import UnknownStateError, parse_as_of
+from timebank.domain.correction import Corrected, Correction, CorrectionRefused, Reversed
 from timebank.domain.moving import MovingRefused
 from timebank.domain.period import local_day
 from timebank.domain.scope import Scope
+from timebank.domain.service_field import ServiceField, field_of
+from timebank.domain.transfer import TransferKind
 from timebank.domain.volunteer_number import format_number, parse_number
 from timebank.http import spreadsheet
 from timebank.ledger import audit, balances, log
+from timebank.ledger.balances import Balance, StatementLine
 from timebank.ledger.export import Writer, export_book
 from timebank.ledger.export_formats import (
     FORMATS,
@@ -46,7 +51,7 @@ from timebank.policy.pack import read_pack
 from timebank.policy.problem import PackRefused
 from timebank.postgres import PostgresError
 from timebank.queries.active_rate import ActiveRateReport, active_rates
-from timebank.services import demo, granting, importing, log_files, moving, sealing
+from timebank.services import correction, demo, granting, importing, log_files, moving, sealing
 from timebank.services.errors import NotFoundError
 from timebank.services.founding import ZONE
 from timebank.services.sealing import LogKey
@@ -58,6 +63,7 @@ from timebank.settings import (
     read_master_key,
     read_settings,
 )
+from timebank.store import volunteers
 from timebank.store.seal import Seal
 from timebank.trust.signer import Ed25519Signer
 
@@ -157,6 +163,28 @@ def _parser() -> argparse.ArgumentParser:
     checker.add_argument("what", choices=("check",))
     checker.add_argument("folder", type=Path)
 
+    corrector = add("correct", _correct, "take an entry back, and post what is right in its place")
+    corrector.add_argument("seq", type=int, help="the entry that is wrong")
+    corrector.add_argument("--book", type=int, help="six-digit code of the county")
+    corrector.add_argument("--reason", required=True, help="why, in words that can be read out")
+    corrector.add_argument("--evidence", help="what proves it, such as the number of a sheet")
+    corrector.add_argument("--minutes", type=int, help="how long the service was")
+    corrector.add_argument("--field", type=_field, help="its field, such as elder_care")
+    corrector.add_argument(
+        "--started-at", type=_instant, metavar="INSTANT", help="when it began, with its zone"
+    )
+    corrector.add_argument("--take-back", action="store_true", help="nothing is right in its place")
+
+    stated = add("statement", _statement, "print the account of a volunteer's minutes")
+    stated.add_argument("volunteer", help="15-digit number")
+    stated.add_argument(
+        "--as-of",
+        type=parse_as_of,
+        metavar="SEQ|INSTANT",
+        help="as the book was at an entry, or at an instant with its zone; now without it",
+    )
+    stated.add_argument("--lines", type=int, default=100, help="how many of the newest entries")
+
     exporter = add("export", _export, "write a book out for other programs")
     exporter.add_argument("--book", type=int, help="six-digit code of the county")
     exporter.add_argument("--format", choices=FORMATS, required=True)
@@ -189,7 +217,7 @@ def _migrate(_options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _serve(options: argparse.Namespace, settings: Settings) -> int:
-    url = settings.url or f"http://{options.host}:{options.port}"
+    url = settings.url or f"http://{_reached_by(options.host)}:{options.port}"
     with _database(settings) as urls:
         if options.demo:
             _build_demo(settings, urls, scale="small")
@@ -216,6 +244,22 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
             proxy_headers=False,
         )
     return 0
+
+
+def _reached_by(host: str) -> str:
+    """Return the address by which others reach a host; of all of a machine's, the one leading out.
+
+    The code on the wall carries it, so that a phone in the same network can open the link.
+    """
+    if host != "0.0.0.0":  # noqa: S104 asked about, not listened on
+        return host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # Sends nothing: the system only says which of its addresses it would use.
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
 
 
 def _demo(options: argparse.Namespace, settings: Settings) -> int:
@@ -337,6 +381,121 @@ def _check_pack(options: argparse.Namespace, _settings: Settings) -> int:
     unnoticed = (*unseen_outcomes(pack), *surviving_mutants(pack))
     print("\n".join(f"no case notices: {each}" for each in unnoticed))
     return 1 if unnoticed else 0
+
+
+def _correct(options: argparse.Namespace, settings: Settings) -> int:
+    book = options.book or settings.book
+    if not options.take_back and options.evidence is None:
+        raise CommandError(
+            code="correction.no_evidence",
+            sentence="Name the --evidence for what is right, or --take-back what is wrong.",
+        )
+
+    async def correct(db: Database) -> Corrected | Reversed | CorrectionRefused:
+        if options.take_back:
+            return await correction.reverse_transfer(
+                db, actor=None, book=book, seq=options.seq, reason=options.reason, now=_now()
+            )
+        return await correction.correct_service(
+            db,
+            actor=None,
+            book=book,
+            seq=options.seq,
+            correction=Correction(
+                minutes=options.minutes, field=options.field, started_at=options.started_at
+            ),
+            reason=options.reason,
+            evidence=options.evidence,
+            now=_now(),
+        )
+
+    with _database(settings) as urls:
+        try:
+            outcome = _run(urls, correct)
+        except NotFoundError:
+            raise CommandError(
+                code="entry.not_found", sentence=f"Book {book} has no entry {options.seq}."
+            ) from None
+    match outcome:
+        case CorrectionRefused(reason):
+            raise CommandError(code=reason.value, sentence=f"Entry {options.seq} stands.")
+        case Reversed(seq):
+            print(f"Entry {options.seq} is taken back by entry {seq}.")
+        case Corrected(reversal, replacement):
+            print(
+                f"Entry {options.seq} is taken back by entry {reversal}; "
+                f"entry {replacement} stands in its place."
+            )
+        case _:
+            assert_never(outcome)
+    return 0
+
+
+def _statement(options: argparse.Namespace, settings: Settings) -> int:
+    number = parse_number(options.volunteer)
+
+    async def read(db: Database) -> tuple[int, Balance, list[StatementLine]] | None:
+        if number is None:
+            return None
+        book = number[0]
+        async with db.read() as conn:
+            found = await volunteers.find_volunteer(conn, volunteer=VolunteerId(*number))
+            head = await balances.find_head_seq(conn, book=book)
+            if found is None or head is None:
+                return None
+            match options.as_of:
+                case None:
+                    seq = head
+                case int():
+                    seq = options.as_of
+                    if seq > head:
+                        raise CommandError(
+                            code="report.no_such_entry",
+                            sentence=f"The newest entry of book {book} is {head}.",
+                        )
+                case _:
+                    seq = await balances.seq_at(conn, book=book, instant=options.as_of)
+            account = found.minutes_account
+            return (
+                seq,
+                await balances.balance(conn, book=book, account=account, as_of=seq),
+                await balances.statement(
+                    conn, book=book, account=account, as_of=seq, lines_max=options.lines
+                ),
+            )
+
+    with _database(settings) as urls:
+        found = _run(urls, read)
+    if found is None:
+        raise CommandError(
+            code="volunteer.not_found", sentence=f"{options.volunteer} is in no book."
+        )
+    seq, held, lines = found
+    print(f"{options.volunteer}  as of entry {seq:,}: {held.held:,} minutes")
+    for line in lines:
+        transfer = line.entry.transfer
+        note = f"  takes back {transfer.reverses}" if transfer.reverses is not None else ""
+        if line.reversed_by is not None:
+            note = f"  taken back by {line.reversed_by}"
+        print(
+            f"  {line.entry.seq:>9}  {transfer.effective_at.isoformat()}  "
+            f"{TransferKind(transfer.kind).name.lower():<10} {line.signed_amount:>+7}{note}"
+        )
+    return 0
+
+
+def _field(code: str) -> ServiceField:
+    found = field_of(code)
+    if found is None:
+        raise ValueError("no field of service")
+    return found
+
+
+def _instant(text_: str) -> datetime:
+    asked = parse_as_of(text_)
+    if isinstance(asked, int):
+        raise ValueError("an entry is no instant")
+    return asked
 
 
 def _export(options: argparse.Namespace, settings: Settings) -> int:

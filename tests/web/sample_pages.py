@@ -243,7 +243,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             leave_url="#l",
             shift_url="#s",
             fragment_url="/fragment",
-            note="",
+            is_for_this_machine=purpose == "leave",
             refresh_seconds=10,
             code=wall.CodeFragment(
                 picture=code,

@@ -49,9 +49,9 @@ class Site:
 
 
 @contextmanager
-def served(database_url: str) -> Iterator[Site]:
+def served(database_url: str, *, clock: Clock | None = None) -> Iterator[Site]:
     """Build the small demo in an empty, migrated database and serve it."""
-    clock = Clock()
+    clock = clock or Clock()
     asyncio.run(_build(database_url, clock))
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

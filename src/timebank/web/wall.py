@@ -69,8 +69,7 @@ class CodePage:
     Attributes:
         fragment_url: Answers with `organizer/_code.html` alone, for the same purpose.
         refresh_seconds: How often the page renews itself without scripts.
-        note: What stands in the way of a phone, in a demo that only this machine can open; else
-            empty.
+        is_for_this_machine: The code holds an address that phones cannot open, as a demo may.
     """
 
     activity: str
@@ -82,7 +81,7 @@ class CodePage:
     shift_url: str
     fragment_url: str
     refresh_seconds: int
-    note: str
+    is_for_this_machine: bool
     code: CodeFragment
 
 
@@ -116,11 +115,7 @@ async def show_code(
             shift_url=shift_url(found),
             fragment_url=f"{url}/fragment?purpose={direction.value}",
             refresh_seconds=seconds_left(now),
-            note=translate_of(request)(
-                "演示：码里是本机地址，手机打不开；可到志愿者首页点“当作扫到了码”"
-            )
-            if kit.is_demo and not is_open_to_phones(kit.url)
-            else "",
+            is_for_this_machine=kit.is_demo and not is_open_to_phones(kit.url),
             code=fragment,
         ),
     )

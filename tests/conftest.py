@@ -45,8 +45,8 @@ def server_url() -> Iterator[str]:
 def template(server_url: str) -> str:
     """The name of a migrated, empty database."""
     name = f"timebank_template_{uuid.uuid4().hex[:8]}"
-    _run_sql(server_url, f'create database "{name}"')
-    migrations.upgrade(_named(server_url, name))
+    run_sql(server_url, f'create database "{name}"')
+    migrations.upgrade(named(server_url, name))
     return name
 
 
@@ -54,11 +54,11 @@ def template(server_url: str) -> str:
 def copied(server_url: str, template: str) -> Iterator[str]:
     """A copy of a database while the block runs: the owner's URL of it."""
     name = f"timebank_test_{uuid.uuid4().hex[:8]}"
-    _run_sql(server_url, f'create database "{name}" template "{template}"')
+    run_sql(server_url, f'create database "{name}" template "{template}"')
     try:
-        yield _named(server_url, name)
+        yield named(server_url, name)
     finally:
-        _run_sql(server_url, f'drop database "{name}" with (force)')
+        run_sql(server_url, f'drop database "{name}" with (force)')
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     """The owner's connection, for looking behind the application's back."""
-    connection = await asyncpg.connect(_dsn(database_url))
+    connection = await asyncpg.connect(dsn(database_url))
     yield connection
     await connection.close()
 
@@ -90,17 +90,17 @@ def world(db: Database) -> World:
     return World(db)
 
 
-def _named(url: str, name: str) -> str:
+def named(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
-def _dsn(url: str) -> str:
+def dsn(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def _run_sql(url: str, statement: str) -> None:
+def run_sql(url: str, statement: str) -> None:
     async def run() -> None:
-        connection = await asyncpg.connect(_dsn(url))
+        connection = await asyncpg.connect(dsn(url))
         await connection.execute(statement)
         await connection.close()
 

@@ -53,6 +53,19 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
     assert settings.master_key_file == Path("/run/key")
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg"])
+def test_the_database_is_named_as_everybody_writes_it(tmp_path: Path, scheme: str) -> None:
+    settings = settings_of(tmp_path, TIMEBANK_DATABASE_URL=f"{scheme}://app@db:5433/timebank")
+    assert settings.database_url == "postgresql+asyncpg://app@db:5433/timebank"
+
+
+@pytest.mark.parametrize("url", ["sqlite:///x", "mysql://db/x", "db:5432/timebank", "nonsense"])
+def test_another_kind_of_database_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings_of(tmp_path, TIMEBANK_DATABASE_URL=url)
+    assert caught.value.code == "settings.database_url_malformed"
+
+
 def test_a_relative_folder_is_refused() -> None:
     with pytest.raises(SettingsError, match="TIMEBANK_DATA must be an absolute path") as caught:
         read_settings({"TIMEBANK_DATA": "data"}, is_root=False)

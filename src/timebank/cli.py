@@ -17,8 +17,11 @@ from types import FrameType
 from typing import Any, BinaryIO, TypeVar, assert_never
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import uvicorn
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank import migrations, postgres, verify_log
@@ -52,9 +55,11 @@ from timebank.policy.problem import PackRefused
 from timebank.postgres import PostgresError
 from timebank.queries.active_rate import ActiveRateReport, active_rates
 from timebank.services import correction, demo, granting, importing, log_files, moving, sealing
+from timebank.services.demo import DemoError
 from timebank.services.errors import NotFoundError
 from timebank.services.founding import ZONE
 from timebank.services.sealing import LogKey
+from timebank.services.service_file import ImportFileError
 from timebank.settings import (
     Settings,
     SettingsError,
@@ -68,6 +73,9 @@ from timebank.store.seal import Seal
 from timebank.trust.signer import Ed25519Signer
 
 _T = TypeVar("_T")
+
+_YEARS = range(2000, 2101)
+"""Years that a report can be asked for, here as on the page."""
 
 Command = Callable[[argparse.Namespace, Settings], int]
 
@@ -104,8 +112,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = read_settings(os.environ, is_root=os.geteuid() == 0)
         make_data_folder(settings.data)
         return command(options, settings)
-    except (CommandError, SettingsError, PostgresError) as error:
+    except (CommandError, SettingsError, PostgresError, DemoError, ImportFileError) as error:
         print(f"timebank: {error.sentence} [{error.code}]", file=sys.stderr)
+        return 1
+    except (
+        FileExistsError,
+        FileNotFoundError,
+        IsADirectoryError,
+        NotADirectoryError,
+        PermissionError,
+    ) as error:
+        print(f"timebank: {error.filename}: {error.strerror} [file.closed]", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -217,7 +234,8 @@ def _migrate(_options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _serve(options: argparse.Namespace, settings: Settings) -> int:
-    url = settings.url or f"http://{_reached_by(options.host)}:{options.port}"
+    port = _listening_port(options.host, options.port)
+    url = settings.url or f"http://{_reached_by(options.host)}:{port}"
     with _database(settings) as urls:
         if options.demo:
             _build_demo(settings, urls, scale="small")
@@ -232,7 +250,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
             "timebank.app:create_from_environment",
             factory=True,
             host=options.host,
-            port=options.port,
+            port=port,
             workers=options.workers,
             loop="uvloop",
             http="timebank.http.protocol:Protocol",
@@ -244,6 +262,21 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
             proxy_headers=False,
         )
     return 0
+
+
+def _listening_port(host: str, port: int) -> int:
+    """Return the port to listen on, for 0 a free one, before anything else is done."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.create_server((host, port), family=family) as found:
+            taken: int = found.getsockname()[1]
+            return taken
+    except OSError as error:
+        raise CommandError(
+            code="serve.port_taken",
+            sentence=f"Cannot listen on port {port} of {host}: {os.strerror(error.errno or 0)}. "
+            "Choose another one with --port.",
+        ) from None
 
 
 def _reached_by(host: str) -> str:
@@ -294,24 +327,32 @@ timebank is open at {url} — the demo county is Haiyan (海盐县).
 def _import_services(options: argparse.Namespace, settings: Settings) -> int:
     book = options.book or settings.book
     with _database(settings) as urls:
-        result = _run(
-            urls,
-            lambda db: importing.import_services(
-                db,
-                book=book,
-                path=options.file,
-                now=_now(),
-                is_dry_run=options.dry_run,
-                is_evidence_trusted=options.trust_evidence,
-                progress=_Progress("Import"),
-            ),
-        )
+        try:
+            result = _run(
+                urls,
+                lambda db: importing.import_services(
+                    db,
+                    book=book,
+                    path=options.file,
+                    now=_now(),
+                    is_dry_run=options.dry_run,
+                    is_evidence_trusted=options.trust_evidence,
+                    progress=_Progress("Import"),
+                ),
+            )
+        except NotFoundError:
+            raise _no_book(_scope(str(book))) from None
     print(json.dumps(asdict(result), ensure_ascii=False, default=str, indent=2))
     return 1 if result.rows_refused else 0
 
 
 def _report(options: argparse.Namespace, settings: Settings) -> int:
     scope = _scope(options.region)
+    if options.year not in _YEARS:
+        raise CommandError(
+            code="year.out_of_range",
+            sentence=f"{options.year} is no year of a report; {_YEARS[0]} to {_YEARS[-1]} are.",
+        )
     if options.format == "xlsx" and options.output is None:
         raise CommandError(code="report.no_output", sentence="Name a file with --output.")
 
@@ -757,8 +798,9 @@ def _database(settings: Settings, *, is_schema_checked: bool = True) -> Iterator
     """
     if settings.database_url is not None:
         owner = settings.owner_database_url or settings.database_url
+        revision = asyncio.run(_find_revision(owner))
         if is_schema_checked:
-            asyncio.run(_require_schema(owner))
+            _require_newest(revision)
         yield _Urls(owner=owner, app=settings.database_url)
         return
     with postgres.running(
@@ -769,8 +811,21 @@ def _database(settings: Settings, *, is_schema_checked: bool = True) -> Iterator
         yield _Urls(owner=server.owner_url, app=server.app_url)
 
 
-async def _require_schema(url: str) -> None:
-    revision = await migrations.find_revision(url)
+async def _find_revision(url: str) -> str | None:
+    try:
+        return await migrations.find_revision(url)
+    except (OSError, SQLAlchemyError, asyncpg.PostgresError) as error:
+        # SQLAlchemy wraps the driver's sentence in its own words.
+        wrapped = error.orig if isinstance(error, DBAPIError) else None
+        reason = str((wrapped and wrapped.__cause__) or wrapped or error).partition("\n")[0]
+        shown = make_url(url).render_as_string(hide_password=True)
+        raise CommandError(
+            code="database.unreachable",
+            sentence=f"{shown} cannot be used: {reason}.",
+        ) from None
+
+
+def _require_newest(revision: str | None) -> None:
     if revision != migrations.newest_revision():
         raise CommandError(
             code="schema.outdated",

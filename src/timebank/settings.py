@@ -66,14 +66,15 @@ def read_settings(environment: Mapping[str, str], *, is_root: bool) -> Settings:
 
     Raises:
         SettingsError: A variable that names a folder is not an absolute path, the county's code has
-            not six digits, or the log's name holds a space or a plus sign.
+            not six digits, the database is no PostgreSQL, or the log's name holds a space or a
+            plus sign.
     """
     data = _path(environment, "TIMEBANK_DATA") or _default_data(environment, is_root=is_root)
     url = environment.get("TIMEBANK_URL") or None
     return Settings(
         data=data,
-        database_url=environment.get("TIMEBANK_DATABASE_URL") or None,
-        owner_database_url=environment.get("TIMEBANK_OWNER_DATABASE_URL") or None,
+        database_url=_database_url(environment, "TIMEBANK_DATABASE_URL"),
+        owner_database_url=_database_url(environment, "TIMEBANK_OWNER_DATABASE_URL"),
         postgres_binaries=_path(environment, "TIMEBANK_POSTGRES"),
         postgres_user=environment.get("TIMEBANK_POSTGRES_USER") or None,
         url=url.rstrip("/") if url else None,
@@ -195,6 +196,20 @@ def _default_data(environment: Mapping[str, str], *, is_root: bool) -> Path:
         return Path("/var/lib/timebank")
     base = Path(environment.get("XDG_DATA_HOME") or "")
     return (base if base.is_absolute() else Path.home() / ".local" / "share") / "timebank"
+
+
+def _database_url(environment: Mapping[str, str], name: str) -> str | None:
+    """Return the address with our driver; everybody else writes it without one."""
+    text = environment.get(name) or None
+    if text is None:
+        return None
+    scheme, mark, rest = text.partition("://")
+    if not mark or scheme not in ("postgresql+asyncpg", "postgresql", "postgres"):
+        raise SettingsError(
+            code="settings.database_url_malformed",
+            sentence=f"{name} must begin with postgresql://.",
+        )
+    return f"postgresql+asyncpg://{rest}"
 
 
 def _book(environment: Mapping[str, str]) -> int:

@@ -11,8 +11,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from tests.conftest import _dsn as dsn
-from tests.conftest import copied
+from tests.conftest import copied, dsn
 from tests.factories import BOOK, KEY
 from tests.web.site import Clock
 

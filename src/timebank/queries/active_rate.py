@@ -447,11 +447,8 @@ def _row_json(row: ActiveRate) -> dict[str, Any]:
         "region": str(row.region),
         "name": row.name,
         "level": row.level,
-        "parent": None if row.parent is None else str(row.parent),
         "residents": None if residents is None else residents.count,
-        "residents_source": None if residents is None else residents.source,
-        "residents_as_of": None if residents is None else residents.as_of.isoformat(),
-        "residents_is_estimate": None if residents is None else residents.is_estimate,
+        "residents_source": None if residents is None else _source(residents),
         "registered": row.registered,
         "active": row.active,
         "rate_per_10k": rate_per_10k(row.active, None if residents is None else residents.count),
@@ -463,6 +460,11 @@ def _row_json(row: ActiveRate) -> dict[str, Any]:
 
 def _parts(row: ActiveRate) -> tuple[int, int, int]:
     return row.minutes_scanned, row.minutes_confirmed, row.minutes_declared
+
+
+def _source(residents: Residents) -> str:
+    """Say where a population comes from, of which day, and whether it is an estimate from that."""
+    return f"{residents.source}（{residents.as_of}{'，估算' if residents.is_estimate else ''}）"
 
 
 def _population(residents: Residents | None) -> str:

@@ -14,7 +14,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
-    ScalarSelect,
     Select,
     Subquery,
     and_,
@@ -40,6 +39,7 @@ from timebank.domain.metric import (
 from timebank.domain.period import Period
 from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
+from timebank.domain.transfer import AccountKind, Unit
 from timebank.ledger import balances
 from timebank.ledger.tables import account, opening_month, transfer, volunteer_year
 from timebank.ledger.tables import book as books
@@ -340,7 +340,10 @@ async def _sum_by_home(
                     v.ended_at < window.end,
                     *(or_(v.book_id != book, v.ended_at < until) for book, until in earlier),
                 ),
-                *(and_(v.book_id == book, _opened_at() >= until) for book, until in earlier),
+                *(
+                    and_(v.book_id == book, v.id.in_(_opened_since(book, until)))
+                    for book, until in earlier
+                ),
             ),
         )
         .exists()
@@ -382,14 +385,17 @@ async def _sum_by_home(
     return [tuple(row) for row in rows]
 
 
-def _opened_at() -> ScalarSelect[datetime]:
-    """Return when a volunteer's account was opened, which is when their record was made."""
-    v, a = volunteer.c, account.c
-    return (
-        select(a.opened_at)
-        .where(a.book_id == v.book_id, a.id == v.minutes_account)
-        .correlate(volunteer)
-        .scalar_subquery()
+def _opened_since(book: int, until: datetime) -> Select[tuple[int]]:
+    """Return who has had an account for minutes since an instant only, as it is opened with them.
+
+    Read once for the whole report: asked for each volunteer it would cost more than all the rest.
+    """
+    a = account.c
+    return select(a.owner).where(
+        a.book_id == book,
+        a.kind == AccountKind.VOLUNTEER,
+        a.unit == Unit.MINUTES,
+        a.opened_at >= until,
     )
 
 

@@ -329,3 +329,65 @@ def test_a_late_sign_in_counts_from_the_scan_and_an_old_code_not_at_all(
     assert answer is not None
     assert answer.status == 410
     expect(phone.locator("main")).to_contain_text("scan.expired_code")
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press the tabulator until the focus is there, where it can be seen."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            shown = page.evaluate(
+                "() => { const style = getComputedStyle(document.activeElement);"
+                " return style.outlineStyle !== 'none' || style.boxShadow !== 'none' }"
+            )
+            assert shown, f"nobody sees that {selector} has the focus"
+            return
+    raise AssertionError(f"the tabulator never comes to {selector}")
+
+
+def test_a_keyboard_alone_signs_in_and_checks_in(site: Site, chromium: Browser) -> None:
+    organizer = open_as(chromium, site, "organizer", viewport=DESK)
+    starts_at = site.clock().replace(second=0, microsecond=0)
+    path = publish(organizer, site, title="书屋整理", starts_at=starts_at, minutes=60)
+    page = open_fresh(chromium, viewport=DESK)
+    become_volunteer(page, site, "13912340004")
+    page.context.clear_cookies()
+    site.clock.pass_by(timedelta(minutes=2))
+    page.goto(site.url)
+    titles = [page.title()]
+
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    tab_to(page, "header a[href='/sign-in']")
+    page.keyboard.press("Enter")
+    expect(page.locator("#phone")).to_be_visible()
+    tab_to(page, "#phone")
+    titles.append(page.title())
+    page.keyboard.type("13912340004")
+    page.keyboard.press("Enter")
+    expect(page.locator("#code")).to_be_visible()
+    outbox = page.context.new_page()
+    outbox.goto(f"{site.url}/outbox")
+    code = outbox.locator("li", has_text="139****0004").first.locator(".outbox-code").inner_text()
+    outbox.close()
+    tab_to(page, "#code")
+    page.keyboard.type(code)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/me"))
+    titles.append(page.title())
+
+    page.goto(f"{site.url}/activities{path}")
+    titles.append(page.title())
+    tab_to(page, ".shift-line button")
+    page.keyboard.press("Enter")
+    expect(page.locator(".shift-line")).to_contain_text("已报名")
+    open_shift(organizer, site, path)
+    organizer.get_by_role("link", name="投出签到码").click()
+    page.goto(read_wall(organizer))
+    titles.append(page.title())
+    tab_to(page, ".confirm-act button")
+    page.keyboard.press("Enter")
+    expect(page.locator("body")).to_have_class(re.compile("result-arrived"))
+    titles.append(page.title())
+    assert len(set(titles)) == len(titles)
+    assert page.locator("h1").count() == 1

@@ -392,6 +392,29 @@ async def test_a_correction_after_the_move_follows_to_where_the_volunteer_is(
     assert await mover.broken() == []
 
 
+async def test_a_late_record_in_the_former_book_is_sent_on(
+    mover: Mover, owner: asyncpg.Connection
+) -> None:
+    """An import can bring services of the time before the move after it."""
+    old = mover.volunteer
+    new = await mover.move()
+    async with mover.db.write() as conn:
+        head = await journal.find_locked_head(conn, book=BOOK)
+        assert head is not None
+        entry = await balances.find_entry(conn, book=BOOK, seq=1)
+        assert entry is not None
+        late = entry.transfer._replace(key=service_key(NINE, "late"), amount=30)
+        await journal.append(conn, head=head, transfers=[late], now=mover.tick())
+    assert await mover.held(old) == 30
+
+    assert await complete_moves(mover.db, now=mover.tick()) == 1
+    assert await complete_moves(mover.db, now=mover.tick()) == 0
+
+    assert (await mover.held(old), await mover.held(new)) == (0, 6_030)
+    assert await mover.fact() == 6_030
+    assert await mover.broken() == []
+
+
 async def test_what_was_spent_and_taken_back_after_the_move_is_owed_in_the_new_book(
     mover: Mover,
 ) -> None:

@@ -21,7 +21,7 @@ from timebank.domain.scope import Scope
 from timebank.domain.transfer import AccountKind, Transfer, TransferKind, Unit, service_key
 from timebank.ledger import accounts, audit, balances, journal
 from timebank.policy.fact import FactKey
-from timebank.queries import facts
+from timebank.queries import facts, grants
 from timebank.queries import volunteer as own
 from timebank.queries.active_rate import active_rates
 from timebank.services.checkin import ScanRequest, record_scans
@@ -283,8 +283,19 @@ async def test_stars_hold_and_are_not_given_twice(mover: Mover, owner: asyncpg.C
     star = FactKey("has_grant", None, END, 0, rule="cn.stars/stars")
     assert await mover.fact(star) is True
 
+    async def granted() -> list[grants.Granted]:
+        async with mover.db.read() as conn:
+            return await grants.list_granted(conn, volunteer=mover.volunteer)
+
+    held = await granted()
+    assert [each.rule for each in held if each.pack == "cn.stars"] == ["stars"]
+
     new = await mover.move()
 
+    # Whatever was granted is shown as it was, with its reasons.
+    assert sorted(await granted(), key=lambda each: each.seq) == sorted(
+        held, key=lambda each: each.seq
+    )
     assert await mover.held(new, honour) == 1
     assert await mover.fact(star) is True
     assert await mover.fact() == 6_000

@@ -46,20 +46,21 @@ _LEFT_BEHIND = text(
 _GRANTS = """
     insert into carried_grant (
         book_id, volunteer, granted_book, granted_seq, pack, rule, tier, period, effective_at,
-        is_standing
+        recorded_at, count, reasons, is_standing
     )
     select :to_book, :to_volunteer, granted_book, granted_seq, pack, rule, tier, period,
-        effective_at, is_standing
+        effective_at, recorded_at, count, reasons, is_standing
     from (
         select d.book_id as granted_book, d.seq as granted_seq, d.pack, d.rule, d.tier, d.period,
-            t.effective_at,
+            t.effective_at, t.recorded_at, t.amount as count, d.reasons,
             not exists (
                 select from transfer r where r.book_id = d.book_id and r.reverses = d.seq
             ) as is_standing
         from decision d join transfer t on t.book_id = d.book_id and t.seq = d.seq
         where d.book_id = :book and d.volunteer = :volunteer
         union all
-        select granted_book, granted_seq, pack, rule, tier, period, effective_at, is_standing
+        select granted_book, granted_seq, pack, rule, tier, period, effective_at, recorded_at,
+            count, reasons, is_standing
         from carried_grant where book_id = :book and volunteer = :volunteer
     ) each
     where granted_book <> :to_book

@@ -18,7 +18,7 @@ class Granted:
     """One grant that stands.
 
     Attributes:
-        seq: The ledger entry.
+        seq: The ledger entry, in the book that granted.
         tier: 0 for a rule without tiers.
         period: `lifetime`, or the year.
         reasons: One per leaf, JSON.
@@ -36,7 +36,10 @@ class Granted:
 
 
 async def list_granted(conn: AsyncConnection, *, volunteer: VolunteerId) -> list[Granted]:
-    """Return one volunteer's grants that were not taken back, newest first."""
+    """Return one volunteer's grants that were not taken back, newest first.
+
+    Those that were brought from another county come last, under their numbers there.
+    """
     d, t = tables.decision.c, tables.transfer.c
     taken_back = tables.transfer.alias("taken_back").c
     rows = await conn.execute(
@@ -61,7 +64,23 @@ async def list_granted(conn: AsyncConnection, *, volunteer: VolunteerId) -> list
         )
         .order_by(d.seq.desc())
     )
-    return [Granted(*row) for row in rows]
+    g = tables.carried_grant.c
+    brought = await conn.execute(
+        select(
+            g.granted_seq,
+            g.pack,
+            g.rule,
+            g.tier,
+            g.period,
+            g["count"],
+            g.effective_at,
+            g.recorded_at,
+            g.reasons,
+        )
+        .where(g.book_id == volunteer.book, g.volunteer == volunteer.id, g.is_standing)
+        .order_by(g.recorded_at.desc(), g.granted_book, g.granted_seq.desc())
+    )
+    return [Granted(*row) for row in (*rows, *brought)]
 
 
 async def count_granted(conn: AsyncConnection, *, scope: Scope) -> dict[tuple[str, str], int]:

@@ -327,6 +327,14 @@ def upgrade() -> None:
             "period", sa.Text(), nullable=False, comment="the period key, such as lifetime or 2024"
         ),
         sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False, comment="how much was granted"),
+        sa.Column(
+            "reasons",
+            sa.Text(),
+            nullable=False,
+            comment="one reason per leaf, JSON, as decided there",
+        ),
         sa.Column(
             "is_standing",
             sa.Boolean(),

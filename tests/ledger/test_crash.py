@@ -21,11 +21,14 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from tests.factories import NINE
 from tests.ledger.book import open_book
+from tests.ledger.test_log import LOG_KEY
 
 from timebank import migrations, postgres
 from timebank.db import Database
 from timebank.ledger import audit
+from timebank.services.sealing import sign_checkpoint
 
 ROUNDS = int(os.environ.get("TIMEBANK_CRASH_ROUNDS", "5"))
 BOOKS = (330402, 330421, 330424)
@@ -109,9 +112,16 @@ async def look(url: str, acknowledged: dict[tuple[int, str], set[int]]) -> int:
                 for book in BOOKS
                 for rule in audit.RULES
             ]
+        # Refused unless the log grew out of what was signed after the round before.
+        signed = [
+            await sign_checkpoint(database, key=LOG_KEY, book=book, now=NINE) for book in BOOKS
+        ]
     finally:
         await database.close()
     assert [each for each in broken if each is not None] == []
+    assert [each.size for each in signed if each] == [
+        heads[book] for book, each in zip(BOOKS, signed, strict=True) if each
+    ]
     return len(rows)
 
 

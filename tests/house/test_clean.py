@@ -26,7 +26,7 @@ LOCKS = [path for path in TRACKED if path.suffix == ".lock"]
 FORBIDDEN = {
     "a path of one machine": re.compile(r"(?<![\w.])/(?:work|home/\w+|root|Users/\w+)(?:/|\b)"),
     "a package registry": re.compile(
-        r"pypi\.org|pythonhosted\.org|registry\.npmjs|/simple/|index-url", re.IGNORECASE
+        r"py[p]i\.org|python[h]osted\.org|registry\.[n]pmjs|/simple/|index-url", re.IGNORECASE
     ),
     "a leftover": re.compile(r"\b(?:TODO|FIXME|XXX)\b|^<{7}|^>{7}", re.MULTILINE),
     "an address with a secret": re.compile(r"://\w+:[^@\s{\"'$]+@(?!127|localhost|host|server|/)"),
@@ -45,7 +45,7 @@ def test_every_file_works_on_any_machine() -> None:
 @pytest.mark.parametrize(
     "planted",
     [
-        "cd /work/main",
+        "cd /Users/anna/timebank",
         "open('/home/anna/x')",
         "--index-url https://example.org",
         "https://pypi.org/project/x",

@@ -49,12 +49,28 @@ class County:
     server: postgres.Server
     folder: Path
 
-    async def connect(self, user: str = postgres.OWNER) -> asyncpg.Connection:
+    async def connect(
+        self, user: str = postgres.OWNER, database: str = postgres.DATABASE
+    ) -> asyncpg.Connection:
         """Sign in to the county's database, as the owner of its tables."""
-        url = make_url(self.server.url(user=user, database=postgres.DATABASE))
+        url = make_url(self.server.url(user=user, database=database))
         return await asyncpg.connect(
             url.set(drivername="postgresql").render_as_string(hide_password=False)
         )
+
+    async def keep(self) -> None:
+        """Remember the county as it is; nobody may be signed in."""
+        await self._copy(postgres.DATABASE, "kept")
+
+    async def restore(self) -> None:
+        """Make the county again what it was when it was kept; nobody may be signed in."""
+        await self._copy("kept", postgres.DATABASE)
+
+    async def _copy(self, source: str, target: str) -> None:
+        conn = await self.connect(postgres.SUPERUSER, "postgres")
+        await conn.execute(f"drop database if exists {target}")
+        await conn.execute(f"create database {target} template {source} owner {postgres.OWNER}")
+        await conn.close()
 
     async def settle(self) -> None:
         """Bring the planner's knowledge and the disk up to date, as they are on a quiet day."""

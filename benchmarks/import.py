@@ -25,16 +25,6 @@ from county import BOOK, SERVICES, VOLUNTEERS, County
 from timebank.http import clock
 from timebank.services import demo_year, importing
 
-EMPTIED = (
-    "transfer",
-    "batch",
-    "account_state",
-    "volunteer_month",
-    "volunteer_year",
-    "activity",
-    "organization",
-)
-
 
 async def write_file(found: County, *, rows: int) -> Path:
     """Write a district's file of services."""
@@ -45,14 +35,6 @@ async def write_file(found: County, *, rows: int) -> Path:
         writer.writerow(column.value for column in demo_year.HEADER.columns)
         writer.writerows(cells for _, cells, _ in year.lines())
     return file
-
-
-async def empty(conn: asyncpg.Connection) -> None:
-    """Take back what an import wrote."""
-    await conn.execute(f"truncate {', '.join(EMPTIED)} cascade")
-    await conn.execute("truncate rival")
-    await conn.execute("update book set seq = 0, batch = 0, recorded_at = null")
-    await conn.execute("delete from numbering where noun in ('activity', 'organization')")
 
 
 async def import_file(found: County, file: Path, *, rows: int) -> float:
@@ -86,6 +68,8 @@ async def measure(options: argparse.Namespace, found: County) -> bool:
     conn = await found.connect()
     await county.enrol(conn, count=VOLUNTEERS)
     await conn.execute("create table rival (like transfer including defaults including indexes)")
+    await conn.close()
+    await found.keep()
     file = await write_file(found, rows=rows)
     entries = found.folder / "entries"
     await county.print_conditions(found, "asyncpg", "sqlalchemy", "numpy")
@@ -97,15 +81,16 @@ async def measure(options: argparse.Namespace, found: County) -> bool:
     theirs: list[float] = []
     is_sound = True
     for turn in range(options.rounds):
-        await empty(conn)
+        await found.restore()
         await found.settle()
         ours.append(await import_file(found, file, rows=rows))
+        conn = await found.connect()
         if turn == 0:
             await conn.copy_from_table("transfer", output=entries, format="text")
             is_sound = await county.audited(found)
         theirs.append(await copy(conn, entries, rows=rows))
+        await conn.close()
         print(f"import {ours[-1]:,.0f} rows a second, COPY {theirs[-1]:,.0f}", flush=True)
-    await conn.close()
     print(f"medians: import {median(ours):,.0f} rows a second, COPY {median(theirs):,.0f}")
     county.ratio("import", ours=ours, theirs=theirs)
     return is_sound

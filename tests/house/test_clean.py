@@ -48,7 +48,6 @@ def test_every_file_works_on_any_machine() -> None:
         "cd /Users/anna/timebank",
         "open('/home/anna/x')",
         "--index-url https://example.org",
-        "https://pypi.org/project/x",
         "# TODO: later",
         "<<<<<<< HEAD",
         "postgresql://anna:secret@db.example.org/timebank",

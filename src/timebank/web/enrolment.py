@@ -11,7 +11,7 @@ from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect
 
 from timebank.domain import region as divisions
-from timebank.domain.enrolment import Enrolled
+from timebank.domain.enrolment import Enrolled, EnrolmentRefusal
 from timebank.http.identity import SIGNED_IN
 from timebank.http.providers import Kit, Kitted, Now, SignedInActor, TimebankRequest
 from timebank.services import enrolment
@@ -99,7 +99,8 @@ async def create_enrolment(
         if request.auth is not None:
             kit.identity.forget(request.auth)
         return Redirect(local_path(data.return_to, fallback="/me?done=enrolled"), status_code=303)
-    errors["village"] = _(enrolled.reason.value)
+    field = "name" if enrolled.reason is EnrolmentRefusal.NAME_LENGTH else "village"
+    errors[field] = _(enrolled.reason.value)
     return await _show_enrolment(
         request, kit, person=actor.person, form=data, errors=errors, status=422
     )

@@ -410,7 +410,6 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             "entry": "12,345",
             "recorded": words("11月16日 17:04 ", "16 Nov 17:04"),
             "correction": "",
-            "report_url": "#",
         }
         return records.Record(**(values | changes))
 

@@ -19,6 +19,7 @@ from timebank.domain.activity import ActivityPublished, NewActivity, NewShift, S
 from timebank.domain.actor import Actor, OrganizationId, Role
 from timebank.domain.enrolment import NewVolunteer
 from timebank.domain.period import day_start, local_day
+from timebank.domain.region import county_code
 from timebank.domain.service_field import ServiceField
 from timebank.domain.service_row import CellRefused
 from timebank.services import enrolment, importing, scheduling
@@ -253,7 +254,7 @@ async def build_demo(
     async with db.read() as conn:
         built = {each for each in _SIZES if await _find_noted(conn, each, "built")}
         begun = {each: at for each in _SIZES if (at := await _find_noted(conn, each, "begun"))}
-        below = await regions.list_subtree(conn, code=BOOK * 1_000_000)
+        below = await regions.list_subtree(conn, code=county_code(BOOK))
     # The small demo's doors open on a full county too.
     is_history_there = scale in built or "full" in built
     if not is_history_there and begun.keys() - {scale}:
@@ -472,7 +473,7 @@ async def _appoint(
         db,
         person=persons[OFFICER_PHONE],
         role=Role.OFFICER,
-        region=BOOK * 1_000_000,
+        region=county_code(BOOK),
         by=None,
         now=now,
     )

@@ -20,7 +20,7 @@ from timebank.domain.actor import OrganizationId
 from timebank.domain.cell import safe_text
 from timebank.domain.organization import OrganizationKind
 from timebank.domain.posting import AlreadyPosted, Posted, PostingRefusal, PostingRefused
-from timebank.domain.region import Level
+from timebank.domain.region import Level, county_code
 from timebank.domain.service_row import (
     SENTENCES,
     CellRefused,
@@ -201,7 +201,7 @@ async def find_setting(db: Database, *, book: int) -> Setting:
         if zone is None:
             raise NotFoundError
         codes = await regions.list_codes(conn)
-        county = await regions.list_subtree(conn, code=book * 1_000_000)
+        county = await regions.list_subtree(conn, code=county_code(book))
     by_name: dict[str, set[int]] = {}
     for each in county:
         # A county's own name says nothing of where in it.
@@ -489,7 +489,7 @@ class _Importer:
                         OrganizationId(self._book, number),
                         name,
                         OrganizationKind.TEAM,
-                        self._book * 1_000_000,
+                        county_code(self._book),
                         self._now,
                     )
                     for name, number in zip(new, numbers, strict=True)

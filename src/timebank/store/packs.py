@@ -3,7 +3,6 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,11 +26,3 @@ async def insert_pack(
         )
         .on_conflict_do_nothing()
     )
-
-
-async def find_pack_content(conn: AsyncConnection, *, pack_hash: str) -> bytes | None:
-    """Return the canonical form of a pack by its hash, or None."""
-    content: bytes | None = await conn.scalar(
-        select(tables.pack.c.content).where(tables.pack.c.hash == pack_hash)
-    )
-    return content

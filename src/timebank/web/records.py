@@ -35,7 +35,6 @@ class Record:
         entry: The ledger entry's number.
         recorded: When it was written.
         correction: What a later entry changed; empty when nothing did.
-        report_url: Where an error is reported; empty when the time for it is over.
     """
 
     activity: str
@@ -53,7 +52,6 @@ class Record:
     entry: str
     recorded: str
     correction: str
-    report_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +175,6 @@ def _record(record: own.Record, *, now: datetime, language: Language, _: Transla
         entry=words.count(record.seq),
         recorded=words.instant(record.recorded_at, now=now, language=language),
         correction=correction,
-        report_url="",
     )
 
 

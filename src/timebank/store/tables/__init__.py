@@ -1,0 +1,42 @@
+"""The tables of the store, a module for each noun.
+
+A county's rows carry its book first, which is also the shard key.
+"""
+
+from timebank.store.tables.activities import activity, shift
+from timebank.store.tables.appointments import appointment
+from timebank.store.tables.attendance import attendance
+from timebank.store.tables.audit_events import audit_event
+from timebank.store.tables.numbering import numbering
+from timebank.store.tables.organizations import organization
+from timebank.store.tables.outbox import outbox
+from timebank.store.tables.packs import pack
+from timebank.store.tables.people import person
+from timebank.store.tables.regions import region, residents
+from timebank.store.tables.signins import one_time_code, sign_in
+from timebank.store.tables.signups import signup
+from timebank.store.tables.volunteers import residence, volunteer
+
+__all__ = [
+    "APPEND_ONLY",
+    "activity",
+    "appointment",
+    "attendance",
+    "audit_event",
+    "numbering",
+    "one_time_code",
+    "organization",
+    "outbox",
+    "pack",
+    "person",
+    "region",
+    "residence",
+    "residents",
+    "shift",
+    "sign_in",
+    "signup",
+    "volunteer",
+]
+
+APPEND_ONLY = (audit_event, pack)
+"""On these the application may insert and select, nothing more."""

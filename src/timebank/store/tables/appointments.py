@@ -1,0 +1,20 @@
+"""Which roles a person holds."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, Uuid
+
+from timebank.db import metadata
+from timebank.store.tables.columns import instant
+
+appointment = Table(
+    "appointment",
+    metadata,
+    Column("person_id", Uuid, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("book_id", Integer, comment="organizer: book of the organization"),
+    Column("organization_id", BigInteger, comment="organizer: the organization"),
+    Column("region", BigInteger, comment="officer and auditor: the division they see"),
+    instant("from_at"),
+    instant("until_at", is_required=False),
+    Index("ix_appointment_person_id", "person_id"),
+    comment="Which roles a person holds, where and since when.",
+)

@@ -1,6 +1,6 @@
 """What differs between machines, read once at the door from the environment.
 
-Only `app.py` and `cli.py` import this module; everything else is handed values.
+Only `app.py` and `cli/` import this module; everything else is handed values.
 """
 
 import os

@@ -135,9 +135,7 @@ def permissions() -> Iterator[str]:
 
 def commands() -> Iterator[str]:
     (choices,) = (
-        action
-        for action in cli._parser()._actions
-        if isinstance(action, argparse._SubParsersAction)
+        action for action in cli.parser()._actions if isinstance(action, argparse._SubParsersAction)
     )
     for name, parser in choices.choices.items():
         yield f"### `timebank {name}`\n"

@@ -11,7 +11,7 @@ from tests.house.source import called, calls, imports, modules, name_of, parse
 ABOVE = ("http", "api", "web", "app", "cli")
 """Everything above the use cases."""
 
-SCOPE_BUILDERS = ("http/", "cli.py", "store/", "domain/scope.py")
+SCOPE_BUILDERS = ("http/", "cli/", "store/", "domain/scope.py")
 """The sign-in, the operator's command line, and the appointment that a sign-in is read from."""
 
 

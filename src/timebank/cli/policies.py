@@ -1,0 +1,74 @@
+"""Trying packs, and granting what they say."""
+
+import argparse
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from timebank.cli.command import Subparsers, add_command, now
+from timebank.cli.county import no_book, scope_of
+from timebank.cli.database import database, run
+from timebank.domain.period import local_day
+from timebank.policy.check import run_cases, surviving_mutants, unseen_outcomes
+from timebank.policy.pack import read_pack
+from timebank.policy.problem import PackRefused
+from timebank.services import granting
+from timebank.services.errors import NotFoundError
+from timebank.services.founding import ZONE
+from timebank.settings import Settings
+
+
+def add_commands(commands: Subparsers) -> None:
+    """Add this family to the command line."""
+    granter = add_command(
+        commands, "grant", _grant, "run the policies and make the grants that are due"
+    )
+    granter.add_argument("--region", help="division code of the county, such as 330424")
+    granter.add_argument("--on", type=date.fromisoformat, help="as of this day; today without it")
+
+    checker = add_command(commands, "pack", _check_pack, "try a policy pack before it counts")
+    checker.add_argument("what", choices=("check",))
+    checker.add_argument("folder", type=Path)
+
+
+def _grant(options: argparse.Namespace, settings: Settings) -> int:
+    scope = scope_of(options.region or str(settings.book))
+    at = now()
+    on = options.on or local_day(at, zone=ZoneInfo(ZONE))
+    with database(settings) as urls:
+        try:
+            made = run(
+                urls,
+                lambda db: granting.grant_policies(
+                    db,
+                    scope=scope,
+                    packs=granting.shipped_packs(),
+                    on=on,
+                    person=None,
+                    now=at,
+                ),
+            )
+        except NotFoundError:
+            raise no_book(scope) from None
+    print(f"{made.people:,} people as of entry {made.as_of:,}, rules as of {made.on}")
+    for each in made.rules:
+        print(
+            f"  {each.pack}/{each.rule}: {each.granted:,} granted, {each.already:,} before, "
+            f"{each.unmet:,} not met, {each.unknown:,} unknown"
+        )
+    return 0
+
+
+def _check_pack(options: argparse.Namespace, _settings: Settings) -> int:
+    pack = read_pack(options.folder)
+    if isinstance(pack, PackRefused):
+        print("\n".join(str(problem) for problem in pack.problems))
+        return 1
+    failures = run_cases(pack)
+    print("\n".join(str(failure) for failure in failures))
+    print(f"{pack.id} {pack.version} {pack.status}, {len(pack.cases)} cases, hash {pack.hash}")
+    if failures:
+        return 1
+    unnoticed = (*unseen_outcomes(pack), *surviving_mutants(pack))
+    print("\n".join(f"no case notices: {each}" for each in unnoticed))
+    return 1 if unnoticed else 0

@@ -5,6 +5,7 @@ from typing import Any
 
 from timebank.web import (
     attendance,
+    deadline,
     demo,
     district,
     enrolment,
@@ -410,6 +411,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             "entry": "12,345",
             "recorded": words("11月16日 17:04 ", "16 Nov 17:04"),
             "correction": "",
+            "late": "",
         }
         return records.Record(**(values | changes))
 
@@ -522,6 +524,20 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         }
         return organizer.DayShift(**(values | changes))
 
+    def clock(state: str, percent: int) -> deadline.Deadline:
+        left = {
+            "late": ("已超 2 个工作日", "2 working days over"),
+            "soon": ("还剩 2 个工作日", "2 working days left"),
+            "running": ("还剩 7 个工作日", "7 working days left"),
+            "unknown": ("截止日还不知道", "Last day not known yet"),
+        }[state]
+        due = (
+            words("放假安排还没公布", "holidays not announced yet")
+            if state == "unknown"
+            else words("11月22日 周五截止", "by Fri 22 Nov")
+        )
+        return deadline.Deadline(left=words(*left), due=due, state=state, percent=percent)
+
     def organizer_day(shifts: list[organizer.DayShift]) -> organizer.DayPage:
         return organizer.DayPage(
             organization=team,
@@ -537,8 +553,19 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             shifts=shifts,
             next_shifts=[(words("明天 08:30", "tomorrow 08:30"), Link(label=meals, url="#"))],
             waiting=[
-                (words("11月9日 08:30–11:30", "9 Nov 08:30–11:30"), Link(label=meals, url="#")),
-                (words("11月1日 14:00–17:00", "1 Nov 14:00–17:00"), Link(label=park, url="#")),
+                organizer.WaitingShift(
+                    activity=title,
+                    time=words("11月9日 08:30–11:30", "9 Nov 08:30–11:30"),
+                    url="#",
+                    exceptions=words("2 人没有签退", "2 without departure") if percent else "",
+                    deadline=clock(state, percent),
+                )
+                for title, state, percent in (
+                    (park, "late", 100),
+                    (meals, "soon", 80),
+                    (meals, "running", 30),
+                    (park, "unknown", 0),
+                )
             ]
             if shifts
             else [],
@@ -601,7 +628,8 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                 attendee("F", "withdrawn", None),
             ],
             close_url="#" if state == "ended" else "",
-            due=words("12月6日", "6 Dec") if not is_closed else "",
+            deadline=clock("running", 30) if state == "ended" else None,
+            late=words("迟记 3 天", "recorded 3 days late") if is_closed else "",
             closed=words(
                 "11月22日 18:20 由组织者 B 结束", "Closed on 22 Nov, 18:20, by organizer B"
             )

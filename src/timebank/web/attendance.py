@@ -27,6 +27,7 @@ from timebank.services.errors import NotFoundError
 from timebank.store.seal import Seal
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
+from timebank.web.deadline import Deadline, late_words, record_deadline
 from timebank.web.frame import language_of, show, translate_of
 from timebank.web.organized_shift import (
     ShiftState,
@@ -87,8 +88,9 @@ class ShiftPage:
         code_url: The code page; empty when no code can be shown any more.
         warnings: Walk-ups, overlaps and the like, one sentence each.
         close_url: Where the closing is posted; empty when it cannot be closed now.
-        due: The last day to close, in words; empty when closed.
+        deadline: Until when it is to be closed; None before its end and once it is closed.
         closed: When and by whom it was closed; empty when it is not.
+        late: By how much it was closed too late; empty when it was not.
         total: All credited time, in words.
     """
 
@@ -107,8 +109,9 @@ class ShiftPage:
     warnings: Sequence[str]
     people: Sequence[Attendee]
     close_url: str
-    due: str
+    deadline: Deadline | None
     closed: str
+    late: str
     total: str
     error: str = ""
 
@@ -249,13 +252,16 @@ async def _show_shift(
                 _attendee(each, found, kit.seal, now=now, language=language, _=_) for each in people
             ],
             close_url=f"{shift_url(found)}/closure" if state == "ended" else "",
-            due="",
+            deadline=record_deadline(found.ends_at, now=now, language=language, _=_)
+            if state == "ended"
+            else None,
             closed=""
             if found.closed_at is None
             else _(
                 "{time} 已结束，不再接受扫码",
                 time=words.instant(found.closed_at, now=now, language=language),
             ),
+            late="" if found.closed_at is None else late_words(found.ends_at, found.closed_at, _),
             total=words.duration(credited, language=language) if credited else "",
             error=error,
         ),

@@ -20,6 +20,7 @@ from timebank.queries import organizer
 from timebank.queries.organizer import OrganizedShift
 from timebank.web import format as words
 from timebank.web.catalog import Translate
+from timebank.web.deadline import Deadline, record_deadline
 from timebank.web.frame import language_of, show, translate_of
 from timebank.web.organized_shift import (
     ShiftState,
@@ -79,13 +80,24 @@ class DayShift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingShift:
+    """A shift that is over and waits to be closed, with its clock."""
+
+    activity: str
+    time: str
+    url: str
+    exceptions: str
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DayPage:
     """What `organizer/day.html` shows.
 
     Attributes:
         now_percent: Where the present stands on the timeline; None on another day.
         next_shifts: Later shifts: time and link, for a day without any.
-        waiting: Shifts that are over and not closed: time and link.
+        waiting: Shifts that are over and not closed, longest first.
     """
 
     organization: str
@@ -97,7 +109,7 @@ class DayPage:
     now_percent: int | None
     shifts: Sequence[DayShift]
     next_shifts: Sequence[tuple[str, Link]]
-    waiting: Sequence[tuple[str, Link]]
+    waiting: Sequence[WaitingShift]
     activity_new_url: str
     activities: Sequence[Link]
 
@@ -145,9 +157,12 @@ async def show_day(
                 for each in following
             ],
             waiting=[
-                (
-                    words.span(each.starts_at, each.ends_at, now=now, language=language),
-                    Link(label=each.title, url=shift_url(each)),
+                WaitingShift(
+                    activity=each.title,
+                    time=words.span(each.starts_at, each.ends_at, now=now, language=language),
+                    url=shift_url(each),
+                    exceptions=_("{count} 人没有签退", count=each.present) if each.present else "",
+                    deadline=record_deadline(each.ends_at, now=now, language=language, _=_),
                 )
                 for each in unclosed
             ],

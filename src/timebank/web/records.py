@@ -15,6 +15,7 @@ from timebank.http.providers import Db, Now, OwnVolunteer, TimebankRequest
 from timebank.queries import volunteer as own
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
+from timebank.web.deadline import late_words
 from timebank.web.evidence import evidence_shares
 from timebank.web.frame import language_of, show, translate_of
 from timebank.web.parts import Evidence, EvidenceShares, Link
@@ -35,6 +36,7 @@ class Record:
         entry: The ledger entry's number.
         recorded: When it was written.
         correction: What a later entry changed; empty when nothing did.
+        late: By how much it was recorded too late; empty when it was not, or not known.
     """
 
     activity: str
@@ -52,6 +54,7 @@ class Record:
     entry: str
     recorded: str
     correction: str
+    late: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +178,9 @@ def _record(record: own.Record, *, now: datetime, language: Language, _: Transla
         entry=words.count(record.seq),
         recorded=words.instant(record.recorded_at, now=now, language=language),
         correction=correction,
+        late=""
+        if ends_at is None or record.reverses is not None or record.replaces is not None
+        else late_words(ends_at, record.recorded_at, _),
     )
 
 

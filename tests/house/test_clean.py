@@ -1,5 +1,6 @@
 """What is tracked works on any machine: no paths, no registries, no leftovers, and hashed locks."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -22,6 +23,7 @@ TEXTS = [
     if path.suffix not in BINARY and path not in (ROOT / "LICENSE", Path(__file__))
 ]
 LOCKS = [path for path in TRACKED if path.suffix == ".lock"]
+NPM_LOCK = ROOT / "browser/package-lock.json"
 
 FORBIDDEN = {
     "a path of one machine": re.compile(r"(?<![\w.])/(?:work|home/\w+|root|Users/\w+)(?:/|\b)"),
@@ -70,12 +72,35 @@ def test_every_pin_of_a_lock_is_exact_and_hashed(lock: Path) -> None:
     assert "://" not in text
     pins = re.findall(r"^(\S+?)==(\S+)(.*?)(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
     lines = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
-    assert len(pins) == len(lines) > 10
+    assert len(pins) == len(lines) > (0 if lock.name == "requirements-node.lock" else 10)
     assert [name for name, _, rest in pins if "--hash=sha256:" not in rest] == []
 
 
 def test_there_is_a_lock_and_it_is_the_only_kind() -> None:
-    assert {path.name for path in LOCKS} == {"requirements.lock", "requirements-dev.lock"}
+    assert {path.name for path in LOCKS} == {
+        "requirements.lock",
+        "requirements-dev.lock",
+        "requirements-node.lock",
+    }
+    assert [path for path in TRACKED if path.name == "package-lock.json"] == [NPM_LOCK]
+
+
+def test_every_library_of_the_browser_is_exact_and_held_by_its_digest() -> None:
+    asked = json.loads(NPM_LOCK.with_name("package.json").read_text(encoding="utf-8"))
+    wanted = asked["dependencies"] | asked["devDependencies"]
+    assert [name for name, pin in wanted.items() if not re.fullmatch(r"\d+\.\d+\.\d+", pin)] == []
+    packages = json.loads(NPM_LOCK.read_text(encoding="utf-8"))["packages"]
+    assert packages.pop("")["dependencies"] == asked["dependencies"]
+    assert {f"node_modules/{name}" for name in wanted} <= set(packages)
+    loose = [
+        path
+        for path, each in packages.items()
+        if not each["integrity"].startswith("sha512-") or "resolved" in each
+    ]
+    assert loose == []
+    # The reader of codes loads a program made for exactly this version.
+    reader = packages["node_modules/barcode-detector"]
+    assert reader["dependencies"]["zxing-wasm"] == asked["dependencies"]["zxing-wasm"]
 
 
 def test_nothing_that_was_built_is_tracked() -> None:

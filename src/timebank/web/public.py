@@ -205,10 +205,7 @@ async def show_asset(request: TimebankRequest, name: FromPath[str]) -> Response[
         "cache-control": "public, max-age=31536000, immutable",
         "vary": "accept-encoding",
     }
-    if "gzip" not in request.headers.get("accept-encoding", ""):
-        return Response(asset.content, media_type=asset.media_type, headers=headers)
-    return Response(
-        asset.packed,
-        media_type=asset.media_type,
-        headers=headers | {"content-encoding": "gzip"},
-    )
+    content, encoding = asset.best_for(request.headers.get("accept-encoding", ""))
+    if encoding:
+        headers["content-encoding"] = encoding
+    return Response(content, media_type=asset.media_type, headers=headers)

@@ -34,4 +34,5 @@ def test_who_runs_the_machines_neither_serves_nor_judges() -> None:
 
 def test_an_auditor_changes_nothing() -> None:
     auditor = Actor(PERSON, frozenset({Role.AUDITOR}))
-    assert {act for act in Act if auditor.may(act)} == {Act.SEE_REPORTS, Act.SEE_AUDIT}
+    seen = {Act.SEE_REPORTS, Act.SEE_AUDIT, Act.SEE_SIGNALS}
+    assert {act for act in Act if auditor.may(act)} == seen

@@ -70,6 +70,9 @@ OWN = {
     "SEE_REPORTS": {"office_scope"},
     "RUN_POLICIES": {"office_scope"},
     "SEE_AUDIT": {"office_scope"},
+    "APPROVE_ENTRIES": {"actor"},
+    "SEE_SIGNALS": {"office_scope"},
+    "REVIEW_SIGNALS": {"actor", "office_scope"},
 }
 """What a handler with a rule must ask for, so that it knows whose rows it may touch."""
 

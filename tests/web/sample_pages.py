@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.web.sample_sessions import session_samples
+
 from timebank.web import (
     attendance,
     deadline,
@@ -54,8 +56,8 @@ def navigation(role: str, language: Language) -> list[NavigationItem]:
             ("记录", "list"),
             ("荣誉", "award"),
         ],
-        "organizer": [("今天", "calendar-days"), ("发布活动", "plus")],
-        "officer": [("活跃率", "landmark"), ("政策", "scroll-text")],
+        "organizer": [("今天", "calendar-days"), ("发布活动", "plus"), ("两人复核", "users")],
+        "officer": [("活跃率", "landmark"), ("政策", "scroll-text"), ("两人复核", "users")],
         "": [],
     }[role]
     return [
@@ -1189,4 +1191,6 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             ),
             framed(""),
         )
+    for name, parts in session_samples(language, framed).items():
+        found[name] = Sample(*parts)
     return found

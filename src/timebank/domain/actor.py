@@ -28,6 +28,9 @@ class Act(StrEnum):
     SEE_REPORTS = "see_reports"
     RUN_POLICIES = "run_policies"
     SEE_AUDIT = "see_audit"
+    APPROVE_ENTRIES = "approve_entries"
+    SEE_SIGNALS = "see_signals"
+    REVIEW_SIGNALS = "review_signals"
 
 
 PERMITTED: dict[Act, frozenset[Role]] = {
@@ -38,6 +41,9 @@ PERMITTED: dict[Act, frozenset[Role]] = {
     Act.SEE_REPORTS: frozenset({Role.OFFICER, Role.AUDITOR}),
     Act.RUN_POLICIES: frozenset({Role.OFFICER}),
     Act.SEE_AUDIT: frozenset({Role.AUDITOR}),
+    Act.APPROVE_ENTRIES: frozenset({Role.ORGANIZER, Role.OFFICER}),
+    Act.SEE_SIGNALS: frozenset({Role.OFFICER, Role.AUDITOR}),
+    Act.REVIEW_SIGNALS: frozenset({Role.OFFICER}),
 }
 """Who may do what. What is not listed is forbidden."""
 

@@ -75,6 +75,17 @@ class AlreadyClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosingHeld:
+    """Too much for one person's word: nothing is written but the request itself.
+
+    Attributes:
+        number: Of the held entry in the county's book.
+    """
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClosingRefused:
     """Nothing is written.
 

@@ -12,6 +12,7 @@ from timebank.domain.attendance import ScanFacts
 from timebank.domain.closing import (
     AlreadyClosed,
     Closed,
+    ClosingHeld,
     ClosingRefusal,
     ClosingRefused,
     Departure,
@@ -20,13 +21,26 @@ from timebank.domain.closing import (
     decide_departure,
 )
 from timebank.domain.posting import PostingRefused
+from timebank.domain.second_person import (
+    ApprovalRefusal,
+    ApprovalRefused,
+    Entry,
+    Held,
+    HeldEntry,
+    HeldKind,
+    HeldPerson,
+)
 from timebank.domain.transfer import Unit
 from timebank.ledger import accounts, journal
 from timebank.ledger.journal import Head
 from timebank.services.errors import NotFoundError
-from timebank.services.permission import check_organizes
+from timebank.services.second_person import check_submits, pass_or_hold
 from timebank.store import activities, attendance, audit_events, signups
+from timebank.store.activities import Shift
 from timebank.store.attendance import Stay
+
+SUBJECT = "shift/"
+"""Before the number of a shift: the subject of a held closing."""
 
 
 async def close_shift(
@@ -37,8 +51,12 @@ async def close_shift(
     shift: int,
     departures: Mapping[VolunteerId, datetime] | None,
     now: datetime,
-) -> Closed | AlreadyClosed | ClosingRefused:
+    approval: int | None = None,
+) -> Closed | AlreadyClosed | ClosingHeld | ClosingRefused | ApprovalRefused:
     """Close a shift, with a departure for some of those who came and never left.
+
+    Departures above the county's limit wait for a second person, who closes with the same ones and
+    with the number of the held entry as `approval`.
 
     Who gets no departure gets no minutes and stays listed. Closing again changes nothing. A
     departure that cannot be keeps the shift open, so that it can be set right; an organizer's own
@@ -59,7 +77,9 @@ async def close_shift(
             if head is not None:
                 heads[book] = head
         found = await activities.find_locked_shift(conn, shift_book=shift_book, shift=shift)
-        check_organizes(actor, found.organization if found else None)
+        await check_submits(
+            conn, actor=actor, organization=found.organization if found else None, approval=approval
+        )
         if found is None:
             raise NotFoundError
         if found.closed_at is not None:
@@ -89,6 +109,20 @@ async def close_shift(
         if any(each.is_correctable for each in refused.values()):
             return ClosingRefused(ClosingRefusal.DEPARTURES, refused)
 
+        if approval is not None and DepartureRefusal.OWN_HOURS in refused.values():
+            return ApprovalRefused(ApprovalRefusal.OWN_HOURS)
+        passed = await pass_or_hold(
+            conn,
+            entry=_entry(found, settled),
+            actor=actor,
+            approval=approval,
+            now=now,
+        )
+        if isinstance(passed, Held):
+            return ClosingHeld(passed.number)
+        if isinstance(passed, ApprovalRefused):
+            return passed
+
         await _settle(conn, heads, settled, facts, now=now)
         await activities.set_shift_closed(conn, book=shift_book, shift=shift, at=now)
         subject = f"shift/{shift_book}/{shift}"
@@ -107,6 +141,42 @@ async def close_shift(
         credited={volunteer: each.credit.amount for volunteer, each in settled.items()},
         refused=refused,
         unsettled=tuple(each.volunteer for each in present if each.volunteer not in settled),
+    )
+
+
+async def approve_closing(
+    db: Database, *, actor: Actor, held: HeldEntry, now: datetime
+) -> Closed | AlreadyClosed | ClosingHeld | ClosingRefused | ApprovalRefused:
+    """Close a shift with the departures that a first person submitted.
+
+    Raises:
+        NotPermittedError: The actor is neither organizer nor officer.
+        NotFoundError: It lies outside what the actor may see.
+    """
+    if held.shift is None:
+        raise AssertionError("a held closing without its shift")
+    return await close_shift(
+        db,
+        actor=actor,
+        shift_book=held.book,
+        shift=held.shift,
+        departures={each.volunteer: each.until for each in held.people},
+        now=now,
+        approval=held.number,
+    )
+
+
+def _entry(shift: Shift, settled: Mapping[VolunteerId, Departure]) -> Entry:
+    return Entry(
+        kind=HeldKind.CLOSING,
+        book=shift.book,
+        subject=f"{SUBJECT}{shift.id}",
+        organization=shift.organization,
+        shift=shift.id,
+        people=tuple(
+            HeldPerson(volunteer, each.credit.effective_at, each.at, each.credit.amount)
+            for volunteer, each in settled.items()
+        ),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -164,6 +164,18 @@ async def is_volunteer(conn: AsyncConnection, *, person: UUID, book: int) -> boo
         .limit(1)
     )
     return found is not None
+
+
+async def list_persons(conn: AsyncConnection, *, volunteers: Iterable[VolunteerId]) -> set[UUID]:
+    """Return who volunteers are, whichever book they are in; the erased are left out."""
+    c = tables.volunteer.c
+    rows = await conn.execute(
+        select(c.person_id).where(
+            tuple_(c.book_id, c.id).in_([(each.book, each.id) for each in volunteers]),
+            c.person_id.is_not(None),
+        )
+    )
+    return set(rows.scalars())
 
 
 async def list_persons_enrolled(

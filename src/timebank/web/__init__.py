@@ -5,6 +5,7 @@ prints was made ready in `format.py` and said in the reader's language by `catal
 """
 
 from timebank.web import (
+    approvals,
     attendance,
     demo,
     district,
@@ -60,6 +61,9 @@ HANDLERS = [
     publishing.create_shift,
     attendance.show_shift,
     attendance.create_closure,
+    approvals.show_approvals,
+    approvals.show_approval,
+    approvals.create_decision,
     wall.show_code,
     wall.show_code_fragment,
 ]

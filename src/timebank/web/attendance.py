@@ -9,7 +9,8 @@ from litestar import Response, get, post
 from litestar.response import Redirect
 
 from timebank.domain.actor import Act, OrganizationId, VolunteerId
-from timebank.domain.closing import AlreadyClosed, Closed, ClosingRefused
+from timebank.domain.closing import AlreadyClosed, Closed, ClosingHeld, ClosingRefused
+from timebank.domain.second_person import ApprovalRefused, HeldKind
 from timebank.domain.volunteer_number import format_number
 from timebank.http.providers import (
     Kit,
@@ -24,6 +25,7 @@ from timebank.queries.organizer import Attendee as Attending
 from timebank.queries.organizer import OrganizedShift
 from timebank.services import closing
 from timebank.services.errors import NotFoundError
+from timebank.store import held_entries
 from timebank.store.seal import Seal
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
@@ -92,6 +94,7 @@ class ShiftPage:
         closed: When and by whom it was closed; empty when it is not.
         late: By how much it was closed too late; empty when it was not.
         total: All credited time, in words.
+        held: What waits for a second person, in words; empty for nothing.
     """
 
     activity: str
@@ -114,6 +117,8 @@ class ShiftPage:
     late: str
     total: str
     error: str = ""
+    held: str = ""
+    held_url: str = ""
 
 
 @get("/organizer/shifts/{book:int}/{shift:int}", rule=Act.RUN_ACTIVITIES)
@@ -173,6 +178,10 @@ async def create_closure(
         match outcome:
             case Closed() | AlreadyClosed():
                 return Redirect(f"{shift_url(found)}?done=closed", status_code=303)
+            case ClosingHeld():
+                return Redirect(f"{shift_url(found)}?done=held", status_code=303)
+            case ApprovalRefused():
+                raise AssertionError("an approval was refused where none was given")
             case ClosingRefused(reason, people):
                 errors = {_signup_id(each): _(why.value) for each, why in people.items()}
                 return await _show_shift(
@@ -216,6 +225,9 @@ async def _show_shift(
             raise NotFoundError
         people = await organizer.list_attendees(
             conn, organizations=organizations, shift_book=book, shift=shift
+        )
+        held = await held_entries.find_waiting(
+            conn, book=book, kind=HeldKind.CLOSING, subject=f"{closing.SUBJECT}{shift}"
         )
     state = state_of(found, now=now)
     credited = sum(each.minutes or 0 for each in people)
@@ -264,6 +276,15 @@ async def _show_shift(
             late="" if found.closed_at is None else late_words(found.ends_at, found.closed_at, _),
             total=words.duration(credited, language=language) if credited else "",
             error=error,
+            held=""
+            if held is None
+            else _(
+                "{time}提交的 {count} 人、{duration}，要另一位组织者或区县同意后才记入。",
+                time=words.instant(held.submitted_at, now=now, language=language),
+                count=len(held.people),
+                duration=words.duration(held.minutes, language=language),
+            ),
+            held_url="" if held is None else f"/organizer/approvals/{book}/{held.number}",
         ),
         status=status,
     )

@@ -7,6 +7,7 @@ from timebank.store.tables.activities import activity, shift
 from timebank.store.tables.appointments import appointment
 from timebank.store.tables.attendance import attendance
 from timebank.store.tables.audit_events import audit_event
+from timebank.store.tables.held_entries import held_entry
 from timebank.store.tables.numbering import numbering
 from timebank.store.tables.organizations import organization
 from timebank.store.tables.outbox import outbox
@@ -15,6 +16,7 @@ from timebank.store.tables.people import person
 from timebank.store.tables.regions import region, residents
 from timebank.store.tables.signins import one_time_code, sign_in
 from timebank.store.tables.signups import signup
+from timebank.store.tables.thresholds import threshold
 from timebank.store.tables.volunteers import residence, volunteer
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "appointment",
     "attendance",
     "audit_event",
+    "held_entry",
     "numbering",
     "one_time_code",
     "organization",
@@ -35,8 +38,9 @@ __all__ = [
     "shift",
     "sign_in",
     "signup",
+    "threshold",
     "volunteer",
 ]
 
-APPEND_ONLY = (audit_event, pack)
+APPEND_ONLY = (audit_event, pack, threshold)
 """On these the application may insert and select, nothing more."""

@@ -9,17 +9,20 @@ import asyncpg
 import httpx
 import pytest
 from tests.factories import BOOK, KEY, NINE, ShiftId, World
+from tests.phone import Phone
 
 from timebank.api import checkins
 from timebank.db import Database
 from timebank.domain.actor import VolunteerId
 from timebank.domain.attendance import Direction
+from timebank.domain.device_key import KeyKind, binding_message
 from timebank.domain.qr import Scan, make_receipt
 from timebank.http.desk import Desk
 from timebank.http.headline import Headline
 from timebank.http.identity import Identity
 from timebank.http.providers import Kit
 from timebank.services import signing_in
+from timebank.services.device_binding import bind_device
 from timebank.store.seal import Seal
 
 
@@ -120,6 +123,48 @@ async def test_twenty_simultaneous_requests_credit_once(
 
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * 19
     assert await owner.fetchval("select count(*) from transfer") == 1
+
+
+@pytest.mark.parametrize("kind", KeyKind)
+async def test_two_accounts_on_one_phone_the_second_is_declared_and_flagged(
+    db: Database,
+    world: World,
+    client: httpx.AsyncClient,
+    clock: Clock,
+    owner: asyncpg.Connection,
+    kind: KeyKind,
+) -> None:
+    first, second, forger = await world.volunteers(3)
+    shift = await world.shift(signed_up=[first, second, forger])
+    phone = Phone(kind)
+    for volunteer in (first, second, forger):
+        headers = await sign_in(db, world, volunteer)
+        if volunteer == first:
+            person = await owner.fetchval("select person_id from volunteer where id = $1", first.id)
+            await bind_device(
+                db,
+                person=person,
+                key=phone.key,
+                challenge="",
+                signature=phone.sign(binding_message("")),
+                now=NINE,
+            )
+        for direction, hours in ((Direction.ARRIVE, 0), (Direction.LEAVE, 1)):
+            clock.at = NINE + timedelta(hours=hours)
+            body = receipt(shift, direction, clock.at)
+            signed_for = "another receipt" if volunteer == forger else body["receipt"]
+            answer = await client.post(
+                "/api/checkins", json=body | {"device": phone.proof(signed_for)}, headers=headers
+            )
+            assert answer.status_code == 200
+
+    grades = await owner.fetch("select volunteer, assurance from transfer order by seq")
+    assert [tuple(row) for row in grades] == [(first.id, 2), (second.id, 0), (forger.id, 1)]
+    flags = await owner.fetch("select distinct volunteer_id, flag from scan_flag order by 1")
+    assert [tuple(row) for row in flags] == [
+        (second.id, "flag.shared_device"),
+        (forger.id, "flag.unproved_device"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from timebank.domain.attendance import (
     minutes_served,
     service_credit,
 )
+from timebank.domain.evidence import DeviceStanding, Means, ScanEvidence
 from timebank.domain.transfer import Service, Transfer, TransferKind, Unit
 
 # The shift runs from 9 to 12 in Haiyan. A row that is refused also meets later conditions.
@@ -117,6 +118,7 @@ def test_the_table_has_every_refusal_of_the_decision_in_the_order_of_the_enum() 
         ScanRefusal.EXPIRED_CODE,
         ScanRefusal.SHIFT_NOT_FOUND,
         ScanRefusal.NOT_A_VOLUNTEER,
+        ScanRefusal.OWN_CODE,
     }
     refused = dict.fromkeys(row[7] for row in ROWS if row[7].startswith("scan."))
     assert list(refused) == [each.value for each in ScanRefusal if each not in elsewhere]
@@ -159,20 +161,53 @@ def test_an_arrival_set_by_hand_is_not_measured() -> None:
     assert left.credit.service.measured == Measured.DEPARTURE
 
 
+@pytest.mark.parametrize(
+    ("arrival", "departure", "grade"),
+    [
+        (Assurance.A2, Means.WALL, Assurance.A2),
+        (Assurance.A1, Means.WALL, Assurance.A1),
+        (Assurance.A2, Means.TYPED, Assurance.A1),
+        (Assurance.A0, Means.WALL, Assurance.A0),
+        (Assurance.A2, Means.CARD, Assurance.A0),
+        (Assurance.A0, Means.ORGANIZER, Assurance.A3),
+        (Assurance.A3, Means.CARD, Assurance.A3),
+    ],
+)
+def test_a_credit_has_the_grade_of_its_stay(
+    arrival: Assurance, departure: Means, grade: Assurance
+) -> None:
+    left = decide_scan(
+        FACTS._replace(arrived_at=NINE, arrival_grade=arrival),
+        direction=Direction.LEAVE,
+        now=NINE + timedelta(hours=1),
+        evidence=ScanEvidence(departure, DeviceStanding.OWN),
+    )
+
+    assert isinstance(left, Left)
+    assert left.credit.service is not None
+    assert left.credit.service.assurance == grade
+
+
 def test_a_stay_has_one_key_whoever_ends_it_and_whenever() -> None:
     arrived = FACTS._replace(arrived_at=NINE + timedelta(minutes=3))
     keys = {
-        service_credit(facts, minutes=minutes, measured=measured).key
+        service_credit(facts, minutes=minutes, measured=measured, assurance=assurance).key
         for facts in (arrived, arrived._replace(arrived_at=NINE, activity=8))
         for minutes in (1, 60)
         for measured in Measured
+        for assurance in Assurance
     }
     others = {
-        service_credit(arrived._replace(**{name: 99}), minutes=1, measured=Measured.BOTH).key
-        for name in ("book", "volunteer", "shift_book", "shift")
+        service_credit(
+            arrived._replace(**{name: 99}),
+            minutes=1,
+            measured=Measured.BOTH,
+            assurance=Assurance.A1,
+        ).key
+        for name in ("book", "volunteer", "shift_book", "shift", "retracted")
     }
     assert len(keys) == 1
-    assert len(keys | others) == 5
+    assert len(keys | others) == 6
 
 
 def test_nobody_served_before_they_came() -> None:

@@ -857,6 +857,8 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         "action_url": "#",
         "receipt": "sample",
         **facts,
+        "bind_url": "/me/device",
+        "challenge": "c0ffee",
     }
     found |= {
         "public-sign-in": Sample(

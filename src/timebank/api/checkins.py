@@ -12,7 +12,9 @@ import msgspec
 
 from timebank.domain.actor import Act
 from timebank.domain.attendance import Arrived, Left, Refused, ScanRefusal
+from timebank.domain.evidence import WALL_READING
 from timebank.domain.qr import read_receipt
+from timebank.http.device_proof import DeviceProof, check_proof
 from timebank.http.errors import SCAN_STATUS, HttpError, error_of
 from timebank.http.providers import Kit
 from timebank.http.security import RAW_HEADERS
@@ -21,7 +23,7 @@ from timebank.services.checkin import RecordedScan, ScanRequest
 PATH = "/api/checkins"
 
 BODY_BYTES_MAX = 2_048
-"""A receipt has 66 characters; anything longer than this is not a check-in."""
+"""A receipt has 66 characters, a phone's proof 300; anything longer is not a check-in."""
 
 _JSON = (b"content-type", b"application/json")
 _PROBLEM = (b"content-type", b"application/problem+json")
@@ -35,6 +37,7 @@ Send = Callable[[Any], Awaitable[None]]
 
 class _CheckinRequest(msgspec.Struct, forbid_unknown_fields=True):
     receipt: str
+    device: DeviceProof | None = None
 
 
 class CheckinResponse(msgspec.Struct):
@@ -108,14 +111,18 @@ async def _answer(kit: Kit, scope: Any, receive: Receive) -> tuple[int, bytes]:
     scan = read_receipt(data.receipt, master_key=kit.master_key, now=kit.now())
     if isinstance(scan, ScanRefusal):
         return _refused(scan)
-    return _present(await kit.desk.record(ScanRequest(signed_in.actor.volunteer, scan)))
+    volunteer = signed_in.actor.volunteer
+    if data.device is None:
+        return _present(await kit.desk.record(ScanRequest(volunteer, scan)))
+    evidence, device = check_proof(data.device, receipt=data.receipt, evidence=WALL_READING)
+    return _present(await kit.desk.record(ScanRequest(volunteer, scan, evidence, device)))
 
 
 def _present(recorded: RecordedScan) -> tuple[int, bytes]:
     match recorded.decision:
         case Arrived():
             return 200, _write_body(CheckinResponse("arrived", 0, None))
-        case Left(_, credit):
+        case Left(credit=credit):
             return 200, _write_body(CheckinResponse("left", credit.amount, recorded.seq))
         case Refused(reason):
             return _refused(reason)

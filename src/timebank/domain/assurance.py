@@ -16,6 +16,16 @@ class Assurance(IntEnum):
     """The organizer scanned or confirmed the volunteer by name."""
 
 
+def grade_stay(arrival: Assurance, departure: Assurance) -> Assurance:
+    """Return the grade of a stay from its ends.
+
+    The organizer who saw the person vouches for the stay; else it is as good as its weaker end.
+    """
+    if Assurance.A3 in (arrival, departure):
+        return Assurance.A3
+    return min(arrival, departure)
+
+
 class Measured(IntEnum):
     """Which ends of a stay were measured by a code: bit 1 the arrival, bit 2 the departure."""
 

@@ -4,8 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
+from uuid import UUID
 
-from timebank.domain.assurance import Assurance, Measured
+from timebank.domain.assurance import Assurance, Measured, grade_stay
+from timebank.domain.evidence import (
+    WALL_READING,
+    ScanEvidence,
+    ScanFlag,
+    flags_of,
+    grade_end,
+)
 from timebank.domain.transfer import Service, Transfer, TransferKind, Unit, service_key
 
 EARLY_MAX = timedelta(minutes=30)
@@ -33,6 +41,7 @@ class ScanRefusal(StrEnum):
     EXPIRED_CODE = "scan.expired_code"
     SHIFT_NOT_FOUND = "scan.shift_not_found"
     NOT_A_VOLUNTEER = "scan.not_a_volunteer"
+    OWN_CODE = "scan.own_code"
     SHIFT_CANCELLED = "scan.shift_cancelled"
     ALREADY_LEFT = "scan.already_left"
     SHIFT_CLOSED = "scan.shift_closed"
@@ -60,6 +69,10 @@ class ScanFacts(NamedTuple):
         arrived_at: None before the arrival was scanned.
         left_at: None before the departure was scanned.
         arrival_measured: False where the organizer set the arrival by hand.
+        arrival_grade: Of the arrival; A3 also where the organizer confirmed the person since.
+        departure_measured: Of the departure that is decided here.
+        departure_grade: Of the departure that is decided here.
+        retracted: Departures of this stay that were taken back.
         issuing_account: Where the minutes of the volunteer's book come from.
         minutes_account: The volunteer's own.
     """
@@ -81,6 +94,10 @@ class ScanFacts(NamedTuple):
     arrival_measured: bool
     issuing_account: int
     minutes_account: int
+    arrival_grade: Assurance = Assurance.A1
+    departure_measured: bool = False
+    departure_grade: Assurance = Assurance.A0
+    retracted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +105,22 @@ class Arrived:
     """The arrival is recorded."""
 
     at: datetime
+    grade: Assurance = Assurance.A1
+    flags: tuple[ScanFlag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The departure is recorded and the stay credited."""
+    """The departure is recorded and the stay credited.
+
+    Attributes:
+        grade: Of the departure alone; the stay's is in its credit.
+    """
 
     at: datetime
     credit: Transfer
+    grade: Assurance = Assurance.A1
+    flags: tuple[ScanFlag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +133,17 @@ class Refused:
 ScanDecision = Arrived | Left | Refused
 
 
-def decide_scan(facts: ScanFacts, *, direction: Direction, now: datetime) -> ScanDecision:
+def decide_scan(
+    facts: ScanFacts,
+    *,
+    direction: Direction,
+    now: datetime,
+    evidence: ScanEvidence = WALL_READING,
+) -> ScanDecision:
     """Decide what reading a code at `now` does; the code itself is proved elsewhere.
 
     Credited time runs from the later of arrival and shift start to the earlier of `now` and shift
-    end, rounded down to whole minutes.
+    end, rounded down to whole minutes. Evidence grades what is recorded and refuses nothing.
     """
     if facts.is_cancelled:
         return Refused(ScanRefusal.SHIFT_CANCELLED)
@@ -131,14 +162,27 @@ def decide_scan(facts: ScanFacts, *, direction: Direction, now: datetime) -> Sca
     if now > facts.ends_at + LATE_MAX:
         return Refused(ScanRefusal.TOO_LATE)
 
+    grade, flags = grade_end(evidence), flags_of(evidence)
     if facts.arrived_at is None:
-        return Arrived(now)
+        return Arrived(now, grade, flags)
 
     minutes = minutes_served(facts, left_at=now)
     if minutes < STAY_MINUTES_MIN:
         return Refused(ScanRefusal.STAY_TOO_SHORT)
-    measured = Measured.BOTH if facts.arrival_measured else Measured.DEPARTURE
-    return Left(now, service_credit(facts, minutes=minutes, measured=measured))
+    credit = service_credit(
+        facts,
+        minutes=minutes,
+        measured=measured_ends(facts, is_departure_measured=evidence.is_measured),
+        assurance=grade_stay(facts.arrival_grade, grade),
+    )
+    return Left(now, credit, grade, flags)
+
+
+def measured_ends(facts: ScanFacts, *, is_departure_measured: bool) -> Measured:
+    """Return which ends of a stay a code measured."""
+    arrival = Measured.ARRIVAL if facts.arrival_measured else Measured.NEITHER
+    departure = Measured.DEPARTURE if is_departure_measured else Measured.NEITHER
+    return Measured(arrival | departure)
 
 
 def minutes_served(facts: ScanFacts, *, left_at: datetime) -> int:
@@ -152,20 +196,39 @@ def minutes_served(facts: ScanFacts, *, left_at: datetime) -> int:
     return (min(left_at, facts.ends_at) - served_from) // timedelta(minutes=1)
 
 
-def service_credit(facts: ScanFacts, *, minutes: int, measured: Measured) -> Transfer:
-    """Return the entry that credits a stay; a stay has one key, whoever ends it.
+def stay_key(
+    *,
+    starts_at: datetime,
+    book: int,
+    volunteer: int,
+    shift_book: int,
+    shift: int,
+    retracted: int,
+) -> UUID:
+    """Return the key of a stay's credit, whoever ends it.
+
+    After a departure was taken back with its credit, the next one is another deed.
+    """
+    again = (retracted,) if retracted else ()
+    return service_key(starts_at, "service", book, volunteer, shift_book, shift, *again)
+
+
+def service_credit(
+    facts: ScanFacts, *, minutes: int, measured: Measured, assurance: Assurance
+) -> Transfer:
+    """Return the entry that credits a stay.
 
     Units: `minutes` in whole minutes, above zero.
     """
     served_from = max(facts.arrived_at or facts.starts_at, facts.starts_at)
     return Transfer(
-        key=service_key(
-            facts.starts_at,
-            "service",
-            facts.book,
-            facts.volunteer,
-            facts.shift_book,
-            facts.shift,
+        key=stay_key(
+            starts_at=facts.starts_at,
+            book=facts.book,
+            volunteer=facts.volunteer,
+            shift_book=facts.shift_book,
+            shift=facts.shift,
+            retracted=facts.retracted,
         ),
         kind=TransferKind.SERVICE,
         unit=Unit.MINUTES,
@@ -175,7 +238,7 @@ def service_credit(facts: ScanFacts, *, minutes: int, measured: Measured) -> Tra
         effective_at=served_from,
         volunteer=facts.volunteer,
         service=Service(
-            assurance=Assurance.A1,
+            assurance=assurance,
             measured=measured,
             activity_book=facts.shift_book,
             activity=facts.activity,

@@ -6,10 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from timebank.domain.actor import VolunteerId
-from timebank.domain.assurance import Assurance, Measured
+from timebank.domain.assurance import Assurance, grade_stay
 from timebank.domain.attendance import (
     STAY_MINUTES_MIN,
     ScanFacts,
+    measured_ends,
     minutes_served,
     service_credit,
 )
@@ -45,10 +46,15 @@ class ClosingRefusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """A departure that the organizer set, with its credit."""
+    """A departure that the organizer set, with its credit.
+
+    Attributes:
+        grade: Of the departure alone; the stay's is in its credit.
+    """
 
     at: datetime
     credit: Transfer
+    grade: Assurance
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +120,9 @@ def decide_departure(
     """Decide a departure that the organizer sets.
 
     It lies between the arrival and the end of the shift. Where the arrival was scanned, one end is
-    measured: grade A1, shown as confirmed. Where it was not, nothing is measured: grade A0, shown
-    as declared. The minutes are counted as for a scan, rounded down.
+    measured: grade A1 at most, shown as confirmed. Where it was not, nothing is measured: grade A0,
+    shown as declared. Whom the organizer confirmed in person stays A3. The minutes are counted as
+    for a scan, rounded down.
 
     `facts` is None for who did not come; `is_own` says that the organizer is this volunteer.
     """
@@ -130,10 +137,11 @@ def decide_departure(
     minutes = minutes_served(facts, left_at=at)
     if minutes < STAY_MINUTES_MIN:
         return DepartureRefusal.STAY_TOO_SHORT
-    if facts.arrival_measured:
-        return Departure(at, service_credit(facts, minutes=minutes, measured=Measured.ARRIVAL))
-    credit = service_credit(facts, minutes=minutes, measured=Measured.NEITHER)
-    if credit.service is None:
-        raise AssertionError("a service credit without its service")
-    declared = credit.service._replace(assurance=Assurance.A0)
-    return Departure(at, credit._replace(service=declared))
+    grade = Assurance.A1 if facts.arrival_measured else Assurance.A0
+    credit = service_credit(
+        facts,
+        minutes=minutes,
+        measured=measured_ends(facts, is_departure_measured=False),
+        assurance=grade_stay(facts.arrival_grade, grade),
+    )
+    return Departure(at, credit, grade)

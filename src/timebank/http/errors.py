@@ -20,6 +20,7 @@ SCAN_STATUS: dict[ScanRefusal, int] = {
     ScanRefusal.EXPIRED_CODE: 410,
     ScanRefusal.SHIFT_NOT_FOUND: 404,
     ScanRefusal.NOT_A_VOLUNTEER: 403,
+    ScanRefusal.OWN_CODE: 403,
     ScanRefusal.SHIFT_CANCELLED: 409,
     ScanRefusal.ALREADY_LEFT: 409,
     ScanRefusal.SHIFT_CLOSED: 409,

@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from timebank.domain.activity import PLACES_MAX
 from timebank.domain.actor import OrganizationId, VolunteerId
 from timebank.domain.assurance import Assurance, Evidence, Measured, evidence_of
+from timebank.domain.attendance import stay_key
 from timebank.domain.period import Period
 from timebank.domain.service_field import ServiceField
-from timebank.domain.transfer import service_key
 from timebank.ledger import tables as ledger
 from timebank.queries.place import is_place, is_town, place, town
 from timebank.store import tables as store
@@ -266,7 +266,19 @@ async def list_attendees(
     Cost: one statement, and one per book of the volunteers who left.
     """
     s, t, v, p = store.signup, store.attendance, store.volunteer, store.person
-    h, a = store.shift, store.activity
+    h, a, r = store.shift, store.activity, store.retraction
+    retracted = (
+        select(func.count())
+        .select_from(r)
+        .where(
+            r.c.book_id == s.c.book_id,
+            r.c.volunteer_id == s.c.volunteer_id,
+            r.c.shift_book == s.c.shift_book,
+            r.c.shift_id == s.c.shift_id,
+            r.c.left_at.is_not(None),
+        )
+        .scalar_subquery()
+    )
     rows = (
         await conn.execute(
             select(
@@ -281,6 +293,7 @@ async def list_attendees(
                 t.c.left_at,
                 t.c.departure_measured,
                 h.c.starts_at,
+                retracted.label("retracted"),
             )
             .join_from(h, a, and_(a.c.book_id == h.c.book_id, a.c.id == h.c.activity_id))
             .join(s, and_(s.c.shift_book == h.c.book_id, s.c.shift_id == h.c.id))
@@ -301,8 +314,13 @@ async def list_attendees(
         )
     ).all()
     keys = {
-        VolunteerId(row.book_id, row.volunteer_id): service_key(
-            row.starts_at, "service", row.book_id, row.volunteer_id, shift_book, shift
+        VolunteerId(row.book_id, row.volunteer_id): stay_key(
+            starts_at=row.starts_at,
+            book=row.book_id,
+            volunteer=row.volunteer_id,
+            shift_book=shift_book,
+            shift=shift,
+            retracted=row.retracted,
         )
         for row in rows
         if row.left_at is not None

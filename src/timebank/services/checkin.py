@@ -1,10 +1,13 @@
 """Scans become attendance and minutes."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import Database
 from timebank.domain.actor import VolunteerId
@@ -17,20 +20,31 @@ from timebank.domain.attendance import (
     ScanRefusal,
     decide_scan,
 )
+from timebank.domain.evidence import WALL_READING, DeviceStanding, ScanEvidence
 from timebank.domain.posting import PostingOutcome, PostingRefused
 from timebank.domain.qr import Scan
 from timebank.domain.transfer import Unit
 from timebank.ledger import accounts, journal
-from timebank.store import attendance
+from timebank.store import attendance, devices, flags
 from timebank.store.attendance import Stay
+from timebank.store.flags import FlaggedScan
 
 
 @dataclass(frozen=True, slots=True)
 class ScanRequest:
-    """A proved scan and who made it."""
+    """A proved scan and whose arrival or departure it is.
+
+    Attributes:
+        evidence: How it was made; whose device signed it is decided here.
+        device: The key whose signature was checked; None where no device signed.
+        by: The organizer who saw the volunteer; None where nobody did.
+    """
 
     volunteer: VolunteerId
     scan: Scan
+    evidence: ScanEvidence = WALL_READING
+    device: bytes | None = None
+    by: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +68,8 @@ async def record_scans(
     this function returns after it.
 
     Cost: one transaction per book; its statements do not depend on the number of scans: one to
-    lock, one to read, one for attendance and, with departures, those of one batch.
+    lock, one to read, one for attendance and, with departures, those of one batch; one more each
+    where devices signed, where flags are raised and where an organizer saw people.
     """
     results: dict[int, RecordedScan] = {}
     by_book: dict[int, list[int]] = defaultdict(list)
@@ -77,13 +92,15 @@ async def _record_in_book(
         if head is None:
             return [RecordedScan(Refused(ScanRefusal.NOT_A_VOLUNTEER))] * len(requests)
         issuing = await accounts.issuing_account(conn, head=head, unit=Unit.MINUTES, now=now)
+        holders = await _list_holders(conn, requests)
         stays = [_stay(request) for request in requests]
         facts = await attendance.list_scan_facts(
             conn, book=book, issuing_account=issuing, stays=stays
         )
 
         decisions = [
-            _decide(facts, stay, request) for stay, request in zip(stays, requests, strict=True)
+            _decide(facts, stay, request, holders)
+            for stay, request in zip(stays, requests, strict=True)
         ]
 
         changed = {
@@ -92,9 +109,8 @@ async def _record_in_book(
             if not isinstance(decision, Refused)
         }
         if changed:
-            await attendance.record_stays(
-                conn, book=book, stays=list(changed.values()), is_departure_measured=True
-            )
+            await attendance.record_stays(conn, book=book, stays=list(changed.values()))
+            await _keep_evidence(conn, book, requests, decisions)
         credits_ = [decision.credit for decision in decisions if isinstance(decision, Left)]
         outcomes = iter(await journal.append(conn, head=head, transfers=credits_, now=now))
         recorded = []
@@ -114,19 +130,73 @@ def _stay(request: ScanRequest) -> Stay:
     return Stay(request.volunteer.id, request.scan.shift_book, request.scan.shift)
 
 
-def _decide(facts: dict[Stay, ScanFacts], stay: Stay, request: ScanRequest) -> ScanDecision:
+def _decide(
+    facts: dict[Stay, ScanFacts],
+    stay: Stay,
+    request: ScanRequest,
+    holders: Mapping[bytes, VolunteerId],
+) -> ScanDecision:
     """Decide one scan and bring the facts up to date for those that follow it in the list."""
     known = facts.get(stay)
     if known is None:
         return Refused(ScanRefusal.SHIFT_NOT_FOUND)
-    decision = decide_scan(known, direction=request.scan.direction, now=request.scan.at)
+    evidence = _evidence(request, holders)
+    decision = decide_scan(
+        known, direction=request.scan.direction, now=request.scan.at, evidence=evidence
+    )
     match decision:
-        case Arrived(at):
-            facts[stay] = known._replace(arrived_at=at, arrival_measured=True)
-        case Left(at):
-            facts[stay] = known._replace(left_at=at)
+        case Arrived(at, grade):
+            facts[stay] = known._replace(
+                arrived_at=at, arrival_measured=evidence.is_measured, arrival_grade=grade
+            )
+        case Left(at, _, grade):
+            facts[stay] = known._replace(
+                left_at=at, departure_measured=evidence.is_measured, departure_grade=grade
+            )
         case Refused():
             pass
         case _:
             assert_never(decision)
     return decision
+
+
+def _evidence(request: ScanRequest, holders: Mapping[bytes, VolunteerId]) -> ScanEvidence:
+    """Return the evidence with whose device it was."""
+    holder = None if request.device is None else holders.get(request.device)
+    if holder is None:
+        return request.evidence
+    is_own = holder == request.volunteer
+    return request.evidence._replace(device=DeviceStanding.OWN if is_own else DeviceStanding.OTHERS)
+
+
+async def _list_holders(
+    conn: AsyncConnection, requests: Sequence[ScanRequest]
+) -> Mapping[bytes, VolunteerId]:
+    named = {request.device for request in requests if request.device is not None}
+    return await devices.list_holders(conn, ids=sorted(named)) if named else {}
+
+
+async def _keep_evidence(
+    conn: AsyncConnection,
+    book: int,
+    requests: Sequence[ScanRequest],
+    decisions: Sequence[ScanDecision],
+) -> None:
+    """Keep the flags that were raised, and who was seen by an organizer."""
+    raised: list[FlaggedScan] = []
+    seen: dict[tuple[UUID, datetime], list[Stay]] = defaultdict(list)
+    for request, decision in zip(requests, decisions, strict=True):
+        if isinstance(decision, Refused):
+            continue
+        scan = request.scan
+        raised += [
+            FlaggedScan(
+                request.volunteer, scan.shift_book, scan.shift, scan.direction, flag, scan.at
+            )
+            for flag in decision.flags
+        ]
+        if request.by is not None:
+            seen[request.by, scan.at].append(_stay(request))
+    await flags.insert_flags(conn, flags=raised)
+    for (by, at), stays in seen.items():
+        await attendance.set_confirmed(conn, book=book, stays=stays, by=by, at=at)

@@ -219,8 +219,14 @@ async def _settle(
         await attendance.record_stays(
             conn,
             book=book,
-            stays=[facts[each]._replace(left_at=settled[each].at) for each in volunteers],
-            is_departure_measured=False,
+            stays=[
+                facts[each]._replace(
+                    left_at=settled[each].at,
+                    departure_measured=False,
+                    departure_grade=settled[each].grade,
+                )
+                for each in volunteers
+            ],
         )
         outcomes = await journal.append(
             conn, head=heads[book], transfers=[settled[each].credit for each in volunteers], now=now

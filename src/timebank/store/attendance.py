@@ -1,11 +1,14 @@
 """Arrivals and departures, and the facts that decide a scan."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import driver_of
+from timebank.domain.assurance import Assurance
 from timebank.domain.attendance import ScanFacts
 
 _FACTS = """
@@ -13,7 +16,14 @@ _FACTS = """
         h.activity_id, a.field, a.region, h.starts_at, h.ends_at,
         h.cancelled_at is not null or a.cancelled_at is not null, h.closed_at,
         s.signed_up_at is not null and s.withdrawn_at is null,
-        t.arrived_at, t.left_at, coalesce(t.arrival_measured, false)
+        t.arrived_at, t.left_at, coalesce(t.arrival_measured, false),
+        case when t.confirmed_at is null then t.arrival_grade else 3 end,
+        (
+            select count(*) from retraction r
+            where r.book_id = $1 and r.volunteer_id = v.id
+                and r.shift_book = named.shift_book and r.shift_id = named.shift
+                and r.left_at is not null
+        )
     from unnest($2::bigint[], $3::int[], $4::bigint[]) as named(volunteer, shift_book, shift)
     join volunteer v on v.book_id = $1 and v.id = named.volunteer and v.ended_at is null
     join shift h on h.book_id = named.shift_book and h.id = named.shift
@@ -26,16 +36,27 @@ _FACTS = """
 
 _RECORD = """
     insert into attendance as t
-        (book_id, volunteer_id, shift_book, shift_id, arrived_at, arrival_measured, left_at,
-            departure_measured)
-    select $1, volunteer, shift_book, shift, arrived_at, arrival_measured, left_at,
-        case when left_at is not null then $8::boolean end
+        (book_id, volunteer_id, shift_book, shift_id, arrived_at, arrival_measured, arrival_grade,
+            left_at, departure_measured, departure_grade)
+    select $1, volunteer, shift_book, shift, arrived_at, arrival_measured, arrival_grade, left_at,
+        case when left_at is not null then departure_measured end,
+        case when left_at is not null then departure_grade end
     from unnest(
-        $2::bigint[], $3::int[], $4::bigint[], $5::timestamptz[], $6::boolean[], $7::timestamptz[]
-    ) as stay(volunteer, shift_book, shift, arrived_at, arrival_measured, left_at)
+        $2::bigint[], $3::int[], $4::bigint[], $5::timestamptz[], $6::boolean[], $7::smallint[],
+        $8::timestamptz[], $9::boolean[], $10::smallint[]
+    ) as stay(volunteer, shift_book, shift, arrived_at, arrival_measured, arrival_grade, left_at,
+        departure_measured, departure_grade)
     on conflict (book_id, volunteer_id, shift_book, shift_id) do update
-    set left_at = excluded.left_at, departure_measured = excluded.departure_measured
+    set left_at = excluded.left_at, departure_measured = excluded.departure_measured,
+        departure_grade = excluded.departure_grade
     where t.left_at is null
+"""
+
+_CONFIRM = """
+    update attendance t set confirmed_at = $5, confirmed_by = $6
+    from unnest($2::bigint[], $3::int[], $4::bigint[]) as stay(volunteer, shift_book, shift)
+    where t.book_id = $1 and t.volunteer_id = stay.volunteer and t.shift_book = stay.shift_book
+        and t.shift_id = stay.shift and t.confirmed_at is null
 """
 
 
@@ -82,6 +103,8 @@ async def list_scan_facts(
             arrived_at=row[12],
             left_at=row[13],
             arrival_measured=row[14],
+            arrival_grade=Assurance(row[15] or 0),
+            retracted=row[16],
         )
         for row in rows
     }
@@ -92,11 +115,8 @@ async def record_stays(
     *,
     book: int,
     stays: Sequence[ScanFacts],
-    is_departure_measured: bool,
 ) -> None:
     """Record arrivals and departures: each stay once, as it is from now on.
-
-    Departures are all measured by a code, or all set by an organizer.
 
     Cost: one statement.
     """
@@ -109,6 +129,27 @@ async def record_stays(
         [stay.shift for stay in stays],
         [stay.arrived_at for stay in stays],
         [stay.arrival_measured for stay in stays],
+        [stay.arrival_grade for stay in stays],
         [stay.left_at for stay in stays],
-        is_departure_measured,
+        [stay.departure_measured for stay in stays],
+        [stay.departure_grade for stay in stays],
+    )
+
+
+async def set_confirmed(
+    conn: AsyncConnection, *, book: int, stays: Sequence[Stay], by: UUID, at: datetime
+) -> None:
+    """Record that an organizer saw people there; who was seen before stays so since then.
+
+    Cost: one statement.
+    """
+    driver = await driver_of(conn)
+    await driver.execute(
+        _CONFIRM,
+        book,
+        [stay.volunteer for stay in stays],
+        [stay.shift_book for stay in stays],
+        [stay.shift for stay in stays],
+        at,
+        by,
     )

@@ -88,6 +88,23 @@ async def find_facts(conn: AsyncConnection, *, volunteer: VolunteerId, shift: Sh
     )
 
 
+async def has_place(
+    conn: AsyncConnection, *, volunteer: VolunteerId, shift_book: int, shift: int
+) -> bool:
+    """Say whether a volunteer holds a place in a shift."""
+    c = tables.signup.c
+    found = await conn.scalar(
+        select(c.signed_up_at).where(
+            c.book_id == volunteer.book,
+            c.volunteer_id == volunteer.id,
+            c.shift_book == shift_book,
+            c.shift_id == shift,
+            c.withdrawn_at.is_(None),
+        )
+    )
+    return found is not None
+
+
 async def set_signed_up(
     conn: AsyncConnection, *, volunteer: VolunteerId, shift_book: int, shift: int, at: datetime
 ) -> None:

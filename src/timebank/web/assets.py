@@ -44,7 +44,7 @@ STYLES = (
 )
 """The component styles in the order in which they are joined; later ones may refine earlier."""
 
-SCRIPTS = ("code", "disclose", "once")
+SCRIPTS = ("code", "device", "disclose", "once")
 """One per behaviour; every page works before any of them has loaded."""
 
 

@@ -20,7 +20,10 @@ from litestar.response import Redirect
 from timebank.domain.actor import Act, VolunteerId
 from timebank.domain.assurance import Assurance, Measured, evidence_of
 from timebank.domain.attendance import LATE_MAX, Arrived, Direction, Left, Refused, ScanRefusal
+from timebank.domain.device_key import binding_challenge
+from timebank.domain.evidence import WALL_READING
 from timebank.domain.qr import RECEIPT_LIFETIME, Scan, make_receipt, read_code, read_receipt
+from timebank.http.device_proof import DeviceProof, check_proof
 from timebank.http.errors import SCAN_STATUS
 from timebank.http.identity import PUBLIC
 from timebank.http.providers import Kit, Kitted, Now, OwnVolunteer, TimebankRequest
@@ -47,6 +50,8 @@ class ConfirmPage:
         receipt: The signed receipt of the scan.
         volunteer_name: Who will be checked in; empty when nobody is signed in.
         sign_in: Asked for first when nobody is signed in, else None.
+        bind_url: Where the phone binds itself to whoever is signed in.
+        challenge: What the phone signs to do so; empty when nobody is signed in.
     """
 
     purpose: Literal["arrive", "leave"]
@@ -60,6 +65,8 @@ class ConfirmPage:
     receipt: str
     volunteer_name: str
     sign_in: SignInForm | None
+    bind_url: str
+    challenge: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +126,13 @@ class ExpiredPage:
 
 
 class ConfirmForm(msgspec.Struct):
-    """What the confirming button posts."""
+    """What the confirming button posts; the phone fills in the rest where it can."""
 
     receipt: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    kind: Annotated[str, msgspec.Meta(max_length=1)] = ""
+    key: Annotated[str, msgspec.Meta(max_length=120)] = ""
+    signature: Annotated[str, msgspec.Meta(max_length=120)] = ""
+    place: Annotated[str, msgspec.Meta(max_length=10)] = ""
 
 
 @get("/c/{code:str}", rule=PUBLIC)
@@ -188,6 +199,10 @@ async def show_confirmation(request: TimebankRequest, kit: Kitted, now: Now) -> 
                 phone=Field(),
                 code=Field(),
             ),
+            bind_url="/me/device",
+            challenge=""
+            if request.auth is None
+            else binding_challenge(master_key=kit.master_key, token_hash=request.auth),
         ),
     )
 
@@ -207,7 +222,14 @@ async def create_checkin(
     scan = read_receipt(data.receipt, master_key=kit.master_key, now=now)
     if isinstance(scan, ScanRefusal):
         return _show_expired(request, scan, now=now)
-    recorded = await kit.desk.record(ScanRequest(volunteer, scan))
+    proof = DeviceProof(
+        kind=int(data.kind) if data.kind.isdecimal() else 0,
+        key=data.key,
+        signature=data.signature,
+        place=data.place,
+    )
+    evidence, device = check_proof(proof, receipt=data.receipt, evidence=WALL_READING)
+    recorded = await kit.desk.record(ScanRequest(volunteer, scan, evidence, device))
     return await _show_result(request, kit, volunteer, scan, recorded, now=now)
 
 
@@ -259,7 +281,7 @@ async def _show_result(
                     time=words.clock(shift.ends_at + LATE_MAX),
                 ),
             )
-        case Left(at, credit):
+        case Left(at=at, credit=credit):
             service = credit.service
             page = replace(
                 page,

@@ -7,6 +7,9 @@ from timebank.store.tables.activities import activity, shift
 from timebank.store.tables.appointments import appointment
 from timebank.store.tables.attendance import attendance
 from timebank.store.tables.audit_events import audit_event
+from timebank.store.tables.cards import card
+from timebank.store.tables.devices import device_key
+from timebank.store.tables.flags import scan_flag
 from timebank.store.tables.held_entries import held_entry
 from timebank.store.tables.numbering import numbering
 from timebank.store.tables.organizations import organization
@@ -14,6 +17,7 @@ from timebank.store.tables.outbox import outbox
 from timebank.store.tables.packs import pack
 from timebank.store.tables.people import person
 from timebank.store.tables.regions import region, residents
+from timebank.store.tables.retractions import retraction
 from timebank.store.tables.signins import one_time_code, sign_in
 from timebank.store.tables.signups import signup
 from timebank.store.tables.thresholds import threshold
@@ -25,6 +29,8 @@ __all__ = [
     "appointment",
     "attendance",
     "audit_event",
+    "card",
+    "device_key",
     "held_entry",
     "numbering",
     "one_time_code",
@@ -35,6 +41,8 @@ __all__ = [
     "region",
     "residence",
     "residents",
+    "retraction",
+    "scan_flag",
     "shift",
     "sign_in",
     "signup",
@@ -42,5 +50,5 @@ __all__ = [
     "volunteer",
 ]
 
-APPEND_ONLY = (audit_event, pack, threshold)
+APPEND_ONLY = (audit_event, pack, retraction, scan_flag, threshold)
 """On these the application may insert and select, nothing more."""

@@ -14,6 +14,7 @@ from timebank.web import (
     honours,
     joining,
     organizer,
+    paper,
     policies,
     policy_words,
     public,
@@ -600,6 +601,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             arrived=12,
             left=10,
             code_url="#" if state == "running" else "",
+            paper_url="#",
             open_presences=[]
             if state != "ended"
             else [
@@ -639,6 +641,63 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             else "",
             total=time(2160) if state != "running" else "",
         )
+
+    def paper_page(preview: paper.Preview | None, *, error: str = "") -> paper.PaperPage:
+        return paper.PaperPage(
+            activity=park,
+            time=today,
+            place=place,
+            shift_url="#",
+            sheet_url="#",
+            action_url="#",
+            closed="",
+            starts="14:00",
+            ends="17:00",
+            expected=[
+                paper.ExpectedPerson(
+                    key=f"330424-{i}",
+                    name=words(f"示例 {i}", f"Example {i}"),
+                    number=f"33042400000{i}0007",
+                    is_ticked=i == 1,
+                    arrived="14:00",
+                    left="17:00",
+                )
+                for i in range(1, 4)
+            ],
+            others=Field(),
+            lines_max=300,
+            preview=preview,
+            typed=[],
+            entered=[
+                (
+                    words("示*例", "E*e"),
+                    "14:00–16:30",
+                    words("组*者 录入，今天 17:40", "Entered by O*r, today 17:40"),
+                )
+            ],
+            error=error,
+        )
+
+    paper_preview = paper.Preview(
+        lines=[
+            paper.PreviewLine(
+                label=words("示*例", "E*e"),
+                times="14:00–17:00",
+                duration=time(180),
+                code="",
+                error="",
+            ),
+            paper.PreviewLine(
+                label="13800000000 14:00 19:00",
+                times="14:00–19:00",
+                duration="",
+                code="paper.outside_shift",
+                error=_("paper.outside_shift"),
+            ),
+        ],
+        credited=1,
+        refused=1,
+    )
 
     def region(i: int, name: str, rate: int) -> district.RegionRow:
         known = rate > 0
@@ -1092,6 +1151,10 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             framed("organizer"),
         ),
         "organizer-day-empty": Sample("organizer/day.html", organizer_day([]), framed("organizer")),
+        "organizer-paper": Sample("organizer/paper.html", paper_page(None), framed("organizer")),
+        "organizer-paper-preview": Sample(
+            "organizer/paper.html", paper_page(paper_preview), framed("organizer")
+        ),
         "organizer-activity-new": Sample(
             "organizer/activity_new.html",
             publishing.ActivityNewPage(

@@ -74,7 +74,16 @@ def test_every_translation_is_said_somewhere() -> None:
 
 def test_codes_have_a_sentence_in_every_language() -> None:
     wanted = codes(
-        "scan", "sign_in", "enrolment", "move", "moving", "posting", "correction", "role", "error"
+        "scan",
+        "paper",
+        "sign_in",
+        "enrolment",
+        "move",
+        "moving",
+        "posting",
+        "correction",
+        "role",
+        "error",
     )
     assert len(wanted) > 40
     missing = {

@@ -7,11 +7,11 @@ from timebank.db import Database
 from timebank.domain.actor import Actor
 from timebank.domain.closing import AlreadyClosed, Closed, ClosingHeld, ClosingRefused
 from timebank.domain.second_person import ApprovalRefused, HeldKind
-from timebank.services import closing
-from timebank.services.errors import NotFoundError
+from timebank.services import closing, paper_list
+from timebank.services.paper_list import PaperHeld, PaperList
 from timebank.services.second_person import find_held
 
-Approved = Closed | AlreadyClosed | ClosingHeld | ClosingRefused
+Approved = Closed | AlreadyClosed | ClosingHeld | ClosingRefused | PaperList | PaperHeld
 """What came of it: the outcome of the use case that was held."""
 
 
@@ -29,6 +29,6 @@ async def approve(
         case HeldKind.CLOSING:
             return await closing.approve_closing(db, actor=actor, held=held, now=now)
         case HeldKind.PAPER:
-            raise NotFoundError
+            return await paper_list.approve_paper_list(db, actor=actor, held=held, now=now)
         case _:
             assert_never(held.kind)

@@ -43,6 +43,19 @@ class Creditable:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """Who a volunteer is.
+
+    Attributes:
+        person: None after erasure.
+        name_sealed: For `Seal.open`; None where no name is known.
+    """
+
+    person: UUID | None
+    name_sealed: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Volunteer:
     """A registered person in the book of the county where they live.
 
@@ -101,6 +114,37 @@ async def find_volunteer_of(
         select(c.id).where(c.person_id == person, c.book_id == book)
     )
     return None if number is None else VolunteerId(book, number)
+
+
+async def list_named(
+    conn: AsyncConnection, *, volunteers: Sequence[VolunteerId]
+) -> dict[VolunteerId, Named]:
+    """Return who volunteers are; whoever is not in their book is not in the answer.
+
+    Cost: one statement.
+    """
+    if not volunteers:
+        return {}
+    v, p = tables.volunteer, tables.person
+    rows = await conn.execute(
+        select(v.c.book_id, v.c.id, v.c.person_id, p.c.name_sealed)
+        .outerjoin_from(v, p, p.c.id == v.c.person_id)
+        .where(tuple_(v.c.book_id, v.c.id).in_([(each.book, each.id) for each in volunteers]))
+    )
+    return {VolunteerId(book, number): Named(*rest) for book, number, *rest in rows}
+
+
+async def list_by_person(
+    conn: AsyncConnection, *, persons: Sequence[UUID]
+) -> dict[UUID, VolunteerId]:
+    """Return the volunteers that persons are now, wherever they live. Cost: one statement."""
+    if not persons:
+        return {}
+    c = tables.volunteer.c
+    rows = await conn.execute(
+        select(c.person_id, c.book_id, c.id).where(c.person_id.in_(persons), c.ended_at.is_(None))
+    )
+    return {person: VolunteerId(book, number) for person, book, number in rows}
 
 
 async def set_ended(

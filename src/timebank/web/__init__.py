@@ -14,6 +14,7 @@ from timebank.web import (
     honours,
     joining,
     organizer,
+    paper,
     policies,
     public,
     publishing,
@@ -66,6 +67,9 @@ HANDLERS = [
     approvals.show_approvals,
     approvals.show_approval,
     approvals.create_decision,
+    paper.show_sheet,
+    paper.show_paper,
+    paper.create_paper_list,
     wall.show_code,
     wall.show_code_fragment,
 ]

@@ -37,6 +37,7 @@ STYLES = (
     "honour",
     "scan",
     "timeline",
+    "paper",
     "code",
     "region",
     "policy",

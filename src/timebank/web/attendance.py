@@ -35,9 +35,11 @@ from timebank.web.organized_shift import (
     ShiftState,
     activity_url,
     masked,
+    parse_volunteer,
     shift_url,
     state_of,
     takes_scans,
+    volunteer_key,
 )
 from timebank.web.parts import Evidence, Field
 from timebank.web.typed import (
@@ -88,6 +90,7 @@ class ShiftPage:
 
     Attributes:
         code_url: The code page; empty when no code can be shown any more.
+        paper_url: Where a signed list is printed and entered.
         warnings: Walk-ups, overlaps and the like, one sentence each.
         close_url: Where the closing is posted; empty when it cannot be closed now.
         deadline: Until when it is to be closed; None before its end and once it is closed.
@@ -108,6 +111,7 @@ class ShiftPage:
     arrived: int
     left: int
     code_url: str
+    paper_url: str
     open_presences: Sequence[OpenPresence]
     warnings: Sequence[str]
     people: Sequence[Attendee]
@@ -161,7 +165,7 @@ async def create_closure(
     errors: dict[str, str] = {}
     _ = translate_of(request)
     for signup_id, clock in typed.items():
-        volunteer, at = _parse_volunteer(signup_id), typed_time(clock)
+        volunteer, at = parse_volunteer(signup_id), typed_time(clock)
         if volunteer is None or at is None:
             errors[signup_id] = _("请写成 14:30 这样的时间")
             continue
@@ -183,7 +187,7 @@ async def create_closure(
             case ApprovalRefused():
                 raise AssertionError("an approval was refused where none was given")
             case ClosingRefused(reason, people):
-                errors = {_signup_id(each): _(why.value) for each, why in people.items()}
+                errors = {volunteer_key(each): _(why.value) for each, why in people.items()}
                 return await _show_shift(
                     request,
                     kit,
@@ -246,14 +250,15 @@ async def _show_shift(
             arrived=found.arrived,
             left=found.left,
             code_url=f"{shift_url(found)}/code" if takes_scans(found, now=now) else "",
+            paper_url=f"{shift_url(found)}/paper",
             open_presences=[
                 OpenPresence(
-                    signup_id=_signup_id(each.volunteer),
+                    signup_id=volunteer_key(each.volunteer),
                     name=masked(each.name_sealed, kit.seal, each.volunteer, _),
                     arrived_at=words.clock(each.arrived_at),
                     left_at=Field(
-                        value=typed.get(_signup_id(each.volunteer), ""),
-                        error=errors.get(_signup_id(each.volunteer), ""),
+                        value=typed.get(volunteer_key(each.volunteer), ""),
+                        error=errors.get(volunteer_key(each.volunteer), ""),
                     ),
                 )
                 for each in people
@@ -322,17 +327,6 @@ def _presence(
     if person.withdrawn_at is not None:
         return "withdrawn"
     return "absent" if shift.ends_at <= now or shift.closed_at is not None else "expected"
-
-
-def _signup_id(volunteer: VolunteerId) -> str:
-    return f"{volunteer.book}-{volunteer.id}"
-
-
-def _parse_volunteer(signup_id: str) -> VolunteerId | None:
-    book, _dash, number = signup_id.partition("-")
-    if not all(part.isascii() and part.isdigit() and len(part) < 16 for part in (book, number)):
-        return None
-    return VolunteerId(int(book), int(number))
 
 
 def _within(shift: OrganizedShift, clock: time) -> datetime:

@@ -55,3 +55,16 @@ def activity_url(book: int, activity: int) -> str:
 def shift_url(shift: OrganizedShift) -> str:
     """Return the page of a shift."""
     return f"/organizer/shifts/{shift.shift_book}/{shift.shift}"
+
+
+def volunteer_key(volunteer: VolunteerId) -> str:
+    """Return how a form names a volunteer, such as `330424-17`."""
+    return f"{volunteer.book}-{volunteer.id}"
+
+
+def parse_volunteer(key: str) -> VolunteerId | None:
+    """Return the volunteer that a form names, or None."""
+    book, _dash, number = key.partition("-")
+    if not all(part.isascii() and part.isdigit() and len(part) < 16 for part in (book, number)):
+        return None
+    return VolunteerId(int(book), int(number))

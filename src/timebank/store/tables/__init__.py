@@ -15,6 +15,7 @@ from timebank.store.tables.numbering import numbering
 from timebank.store.tables.organizations import organization
 from timebank.store.tables.outbox import outbox
 from timebank.store.tables.packs import pack
+from timebank.store.tables.paper_lines import paper_line
 from timebank.store.tables.people import person
 from timebank.store.tables.regions import region, residents
 from timebank.store.tables.retractions import retraction
@@ -37,6 +38,7 @@ __all__ = [
     "organization",
     "outbox",
     "pack",
+    "paper_line",
     "person",
     "region",
     "residence",
@@ -50,5 +52,5 @@ __all__ = [
     "volunteer",
 ]
 
-APPEND_ONLY = (audit_event, pack, retraction, scan_flag, threshold)
+APPEND_ONLY = (audit_event, pack, paper_line, retraction, scan_flag, threshold)
 """On these the application may insert and select, nothing more."""

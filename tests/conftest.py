@@ -23,6 +23,11 @@ from timebank.db import Database
 pytest_plugins = ["tests.tools"]
 
 
+_UNSYNCED = {"fsync": "off", "full_page_writes": "off"}
+"""Copying a database syncs every file of it, which took half of the suite's time. Tests that kill
+a server or pull its plug start their own, which syncs."""
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
@@ -37,7 +42,7 @@ def server_url() -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory(prefix="timebank-test-") as folder:
         Path(folder).chmod(0o755)
-        with postgres.running(Path(folder) / "data") as server:
+        with postgres.running(Path(folder) / "data", parameters=_UNSYNCED) as server:
             yield server.url(user=postgres.SUPERUSER, database="postgres")
 
 

@@ -1,8 +1,10 @@
 """A county comes into being: its divisions, its population, its book."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cache
 from importlib.resources import files
 
 from timebank.db import Database
@@ -58,8 +60,9 @@ async def found_county(db: Database, *, book: int, now: datetime) -> CountyFound
     return CountyFounded(book, county.name, is_new)
 
 
-def _read_regions() -> list[Region]:
-    return [
+@cache
+def _read_regions() -> tuple[Region, ...]:
+    return tuple(
         Region(
             code=int(row["code"]),
             name=row["name"],
@@ -67,7 +70,7 @@ def _read_regions() -> list[Region]:
             parent=int(row["parent_code"]) if row["parent_code"] else None,
         )
         for row in _read("regions_zhejiang.csv")
-    ]
+    )
 
 
 def _read_residents() -> dict[int, Residents]:
@@ -87,7 +90,9 @@ def _read(name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(content.splitlines()))
 
 
-def _with_estimates(counted: dict[int, Residents], shipped: list[Region]) -> dict[int, Residents]:
+def _with_estimates(
+    counted: dict[int, Residents], shipped: Sequence[Region]
+) -> dict[int, Residents]:
     """Return the counted populations with estimates for the towns and villages of the counties."""
     found = dict(counted)
     for county, residents in counted.items():

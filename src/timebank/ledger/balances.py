@@ -240,6 +240,13 @@ async def find_entry(conn: AsyncConnection, *, book: int, seq: int) -> Entry | N
     return Entry(seq, read_transfer(row), is_reversed=row["is_reversed"])
 
 
+async def find_entry_by_key(conn: AsyncConnection, *, book: int, key: UUID) -> Entry | None:
+    """Return the entry that a key names, or None."""
+    c = tables.transfer.c
+    seq: int | None = await conn.scalar(select(c.seq).where(c.book_id == book, c.key == key))
+    return None if seq is None else await find_entry(conn, book=book, seq=seq)
+
+
 async def list_known_keys(conn: AsyncConnection, *, book: int, keys: Sequence[UUID]) -> set[UUID]:
     """Return those of the keys that name an entry of the book. Cost: two statements."""
     await conn.execute(select(1))

@@ -25,7 +25,7 @@ from timebank.domain.posting import PostingOutcome, PostingRefused
 from timebank.domain.qr import Scan
 from timebank.domain.transfer import Unit
 from timebank.ledger import accounts, journal
-from timebank.store import attendance, devices, flags
+from timebank.store import attendance, audit_events, devices, flags
 from timebank.store.attendance import Stay
 from timebank.store.flags import FlaggedScan
 
@@ -200,3 +200,13 @@ async def _keep_evidence(
     await flags.insert_flags(conn, flags=raised)
     for (by, at), stays in seen.items():
         await attendance.set_confirmed(conn, book=book, stays=stays, by=by, at=at)
+        await audit_events.insert_audit_events(
+            conn,
+            at=at,
+            person=by,
+            act="scan_person",
+            subjects=[
+                f"shift/{each.shift_book}/{each.shift}/volunteer/{book}/{each.volunteer}"
+                for each in stays
+            ],
+        )

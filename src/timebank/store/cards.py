@@ -11,18 +11,25 @@ from timebank.domain.actor import VolunteerId
 from timebank.store import tables
 
 
-async def is_good(conn: AsyncConnection, *, volunteer: VolunteerId, card: int) -> bool:
-    """Say whether a card was given out and not revoked."""
+async def list_good(
+    conn: AsyncConnection, *, cards: Sequence[tuple[VolunteerId, int]]
+) -> set[tuple[VolunteerId, int]]:
+    """Return those of the cards that were given out and not revoked.
+
+    Cost: one statement; none for no card.
+    """
+    if not cards:
+        return set()
     c = tables.card.c
-    found = await conn.scalar(
-        select(c.card).where(
-            c.book_id == volunteer.book,
-            c.volunteer_id == volunteer.id,
-            c.card == card,
+    rows = await conn.execute(
+        select(c.book_id, c.volunteer_id, c.card).where(
+            tuple_(c.book_id, c.volunteer_id, c.card).in_(
+                [(volunteer.book, volunteer.id, card) for volunteer, card in cards]
+            ),
             c.revoked_at.is_(None),
         )
     )
-    return found is not None
+    return {(VolunteerId(book, number), card) for book, number, card in rows}
 
 
 async def insert_cards(

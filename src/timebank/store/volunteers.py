@@ -105,6 +105,25 @@ async def lock_volunteer(conn: AsyncConnection, *, volunteer: VolunteerId) -> bo
     return found is not None
 
 
+async def persons_of(
+    conn: AsyncConnection, *, volunteers: Sequence[VolunteerId]
+) -> dict[VolunteerId, UUID]:
+    """Return the person of each volunteer; who has none any more is not there.
+
+    Cost: one statement; none for nobody.
+    """
+    if not volunteers:
+        return {}
+    c = tables.volunteer.c
+    rows = await conn.execute(
+        select(c.book_id, c.id, c.person_id).where(
+            tuple_(c.book_id, c.id).in_([(each.book, each.id) for each in volunteers]),
+            c.person_id.is_not(None),
+        )
+    )
+    return {VolunteerId(book, number): person for book, number, person in rows}
+
+
 async def find_volunteer_of(
     conn: AsyncConnection, *, person: UUID, book: int
 ) -> VolunteerId | None:

@@ -8,9 +8,12 @@ from timebank.store.tables.appointments import appointment
 from timebank.store.tables.attendance import attendance
 from timebank.store.tables.audit_events import audit_event
 from timebank.store.tables.cards import card
+from timebank.store.tables.code_tries import code_try
 from timebank.store.tables.devices import device_key
 from timebank.store.tables.flags import scan_flag
+from timebank.store.tables.head_counts import head_count
 from timebank.store.tables.held_entries import held_entry
+from timebank.store.tables.meeting_points import meeting_point
 from timebank.store.tables.numbering import numbering
 from timebank.store.tables.organizations import organization
 from timebank.store.tables.outbox import outbox
@@ -31,8 +34,11 @@ __all__ = [
     "attendance",
     "audit_event",
     "card",
+    "code_try",
     "device_key",
+    "head_count",
     "held_entry",
+    "meeting_point",
     "numbering",
     "one_time_code",
     "organization",
@@ -52,5 +58,5 @@ __all__ = [
     "volunteer",
 ]
 
-APPEND_ONLY = (audit_event, pack, paper_line, retraction, scan_flag, threshold)
+APPEND_ONLY = (audit_event, head_count, pack, paper_line, retraction, scan_flag, threshold)
 """On these the application may insert and select, nothing more."""

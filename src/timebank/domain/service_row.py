@@ -1,12 +1,12 @@
 """One row of a district's service history: what its cells may say, and why a row is refused."""
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import StrEnum
-from typing import NamedTuple, TypeVar
+from hashlib import sha256
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -27,9 +27,6 @@ spreadsheets show an empty date."""
 
 TEXT_LENGTH_MAX = 64
 """The longest number of a volunteer or record in another system."""
-
-_CACHE_MAX = 100_000
-"""How many different cells are remembered; then the memory starts again."""
 
 Cell = object
 """What a file has in a cell: text, a number, a date, or None."""
@@ -297,7 +294,7 @@ def column_of(header: str) -> Column | None:
 
 
 class RowReader:
-    """Reads rows of one file; every distinct cell is understood once.
+    """Reads rows of one file.
 
     Args:
         columns: Where each column stands, from 0.
@@ -316,30 +313,20 @@ class RowReader:
         now: datetime,
         is_evidence_trusted: bool,
     ) -> None:
-        self._columns = columns
-        self._cells = cells
+        self.columns = columns
+        self.cells = cells
+        self.is_evidence_read = is_evidence_trusted and Column.EVIDENCE in columns
         self._places = places
         self._zone = zone
         self._now = now
-        self._volunteer = columns[Column.VOLUNTEER]
-        self._record = columns.get(Column.RECORD)
-        self._organization = columns[Column.ORGANIZATION]
-        self._title = columns[Column.ACTIVITY]
-        self._field = columns[Column.FIELD]
-        self._place = columns[Column.PLACE]
-        self._start = columns[Column.START]
         self._is_in_minutes = Column.MINUTES in columns
-        self._duration = columns[Column.MINUTES if self._is_in_minutes else Column.HOURS]
-        self._evidence = columns.get(Column.EVIDENCE) if is_evidence_trusted else None
-        self._works: dict[tuple[Cell, ...], Work] = {}
-        self._starts: dict[Cell, datetime] = {}
-        self._minutes: dict[Cell, int] = {}
+        self._duration = Column.MINUTES if self._is_in_minutes else Column.HOURS
 
     def read(self, line: int, cells: Sequence[Cell]) -> ServiceRow | list[CellRefused]:
         """Return the service of a row, or every cell that stands in its way."""
-        if len(cells) > self._cells and not any(cells[self._cells :]):
-            cells = cells[: self._cells]
-        if len(cells) != self._cells:
+        if len(cells) > self.cells and not any(cells[self.cells :]):
+            cells = cells[: self.cells]
+        if len(cells) != self.cells:
             return [CellRefused(line, None, ImportRefusal.ROW_MALFORMED, str(len(cells)))]
         try:
             return self._read(line, cells)
@@ -347,34 +334,25 @@ class RowReader:
             return list(self._refusals(line, cells))
 
     def _read(self, line: int, cells: Sequence[Cell]) -> ServiceRow:
-        named = (
-            cells[self._organization],
-            cells[self._title],
-            cells[self._field],
-            cells[self._place],
-        )
-        start, duration = cells[self._start], cells[self._duration]
+        at = self.columns
+        record = at.get(Column.RECORD)
         assurance, measured = (
-            _DECLARED if self._evidence is None else read_evidence(cells[self._evidence])
+            read_evidence(cells[at[Column.EVIDENCE]]) if self.is_evidence_read else _DECLARED
         )
         return ServiceRow(
             line,
-            _read_volunteer(cells[self._volunteer]),
-            "" if self._record is None else _read_record(cells[self._record]),
-            self._works.get(named) or _kept(self._works, named, self._read_work),
-            self._starts.get(start) or _kept(self._starts, start, self._read_start),
-            self._minutes.get(duration) or _kept(self._minutes, duration, self._read_minutes),
+            _read_volunteer(cells[at[Column.VOLUNTEER]]),
+            "" if record is None else _read_record(cells[record]),
+            Work(
+                _read_organization(cells[at[Column.ORGANIZATION]]),
+                _read_title(cells[at[Column.ACTIVITY]]),
+                read_field(cells[at[Column.FIELD]]),
+                read_place(cells[at[Column.PLACE]], self._places),
+            ),
+            self._read_start(cells[at[Column.START]]),
+            self._read_minutes(cells[at[self._duration]]),
             assurance,
             measured,
-        )
-
-    def _read_work(self, named: tuple[Cell, ...]) -> Work:
-        organization, title, field, place = named
-        return Work(
-            _read_line(organization, NAME_LENGTH_MAX, ImportRefusal.ORGANIZATION_LENGTH),
-            _read_line(title, TITLE_LENGTH_MAX, ImportRefusal.ACTIVITY_LENGTH),
-            read_field(field),
-            read_place(place, self._places),
         )
 
     def _read_start(self, cell: Cell) -> datetime:
@@ -387,26 +365,20 @@ class RowReader:
         checks: list[tuple[Column, Callable[[Cell], object]]] = [
             (Column.VOLUNTEER, _read_volunteer),
             (Column.RECORD, _read_record),
-            (
-                Column.ORGANIZATION,
-                lambda cell: _read_line(cell, NAME_LENGTH_MAX, ImportRefusal.ORGANIZATION_LENGTH),
-            ),
-            (
-                Column.ACTIVITY,
-                lambda cell: _read_line(cell, TITLE_LENGTH_MAX, ImportRefusal.ACTIVITY_LENGTH),
-            ),
+            (Column.ORGANIZATION, _read_organization),
+            (Column.ACTIVITY, _read_title),
             (Column.FIELD, read_field),
             (Column.PLACE, lambda cell: read_place(cell, self._places)),
             (Column.START, self._read_start),
-            (Column.MINUTES if self._is_in_minutes else Column.HOURS, self._read_minutes),
+            (self._duration, self._read_minutes),
         ]
-        if self._evidence is not None:
+        if self.is_evidence_read:
             checks.append((Column.EVIDENCE, read_evidence))
         found = []
         for column, check in checks:
-            if column not in self._columns:
+            if column not in self.columns:
                 continue
-            cell = cells[self._columns[column]]
+            cell = cells[self.columns[column]]
             try:
                 check(cell)
             except _RefusedError as refused:
@@ -488,17 +460,32 @@ def read_evidence(cell: Cell) -> tuple[int, int]:
 
 
 def record_key(book: int, record: str) -> UUID:
-    """Return the key of a record that has a number: the same number is the same deed.
+    """Return the key of a record that has a number: the same number is the same deed."""
+    return UUID(bytes=record_keys(book, [record])[0])
+
+
+def record_keys(book: int, records: Iterable[str]) -> list[bytes]:
+    """Return the keys of records that have a number, 16 bytes each.
 
     Six bytes of the number itself where it is one, so that the keys of consecutive records are
     neighbours in the index; then ten bytes of a SHA-256. Version and variant bits follow RFC 9562.
     """
-    digest = hashlib.sha256(f"import\x1f{book}\x1f{record}".encode()).digest()
-    number = int(record) & 0xFFFF_FFFF_FFFF if record.isascii() and record.isdigit() else None
-    prefix = int.from_bytes(digest[10:16], "big") if number is None else number
-    body = prefix << 80 | int.from_bytes(digest[:10], "big")
-    body = body & ~(0xF << 76) | 0x8 << 76
-    return UUID(int=body & ~(0x3 << 62) | 0x2 << 62)
+    prefix = f"import\x1f{book}\x1f".encode()
+    keys = []
+    for record in records:
+        digest = sha256(prefix + record.encode()).digest()
+        if record.isascii() and record.isdigit():
+            first = (int(record) & 0xFFFF_FFFF_FFFF).to_bytes(6, "big")
+        else:
+            first = digest[10:16]
+        keys.append(
+            first + _VERSION_8[digest[0]] + digest[1:2] + _VARIANT[digest[2]] + digest[3:10]
+        )
+    return keys
+
+
+_VERSION_8 = [bytes([0x80 | each & 0x0F]) for each in range(256)]
+_VARIANT = [bytes([0x80 | each & 0x3F]) for each in range(256)]
 
 
 def content_key(book: int, volunteer: int, row: ServiceRow, *, occurrence: int) -> UUID:
@@ -508,18 +495,6 @@ def content_key(book: int, volunteer: int, row: ServiceRow, *, occurrence: int) 
     out, so that a file imported again with another word on it does not count twice.
     """
     return service_key(row.start_at, "import", book, volunteer, *row.work, row.minutes, occurrence)
-
-
-_Value = TypeVar("_Value")
-_Key = TypeVar("_Key", bound=Cell)
-
-
-def _kept(cache: "dict[_Key, _Value]", key: "_Key", read: "Callable[[_Key], _Value]") -> "_Value":
-    value = read(key)
-    if len(cache) >= _CACHE_MAX:
-        cache.clear()
-    cache[key] = value
-    return value
 
 
 def _read_volunteer(cell: Cell) -> str:
@@ -534,6 +509,14 @@ def _read_record(cell: Cell) -> str:
     if len(text) > TEXT_LENGTH_MAX:
         raise _RefusedError(ImportRefusal.RECORD_TOO_LONG)
     return text
+
+
+def _read_organization(cell: Cell) -> str:
+    return _read_line(cell, NAME_LENGTH_MAX, ImportRefusal.ORGANIZATION_LENGTH)
+
+
+def _read_title(cell: Cell) -> str:
+    return _read_line(cell, TITLE_LENGTH_MAX, ImportRefusal.ACTIVITY_LENGTH)
 
 
 def _read_line(cell: Cell, length_max: int, reason: ImportRefusal) -> str:

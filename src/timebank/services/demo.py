@@ -22,7 +22,7 @@ from timebank.domain.period import day_start, local_day
 from timebank.domain.region import county_code
 from timebank.domain.service_field import ServiceField
 from timebank.domain.service_row import CellRefused
-from timebank.services import enrolment, importing, scheduling
+from timebank.services import enrolment, importing, scheduling, service_file
 from timebank.services.demo_year import (
     HEADER,
     DemoCounty,
@@ -334,7 +334,7 @@ async def _build_history(
             db,
             book=BOOK,
             header=HEADER,
-            lines=year.lines(),
+            parts=service_file.parts_of(year.lines()),
             setting=setting,
             now=now,
             is_evidence_trusted=True,

@@ -7,20 +7,22 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, NamedTuple, assert_never
+from typing import IO
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import Database
 from timebank.domain.actor import OrganizationId
 from timebank.domain.cell import safe_text
 from timebank.domain.organization import OrganizationKind
-from timebank.domain.posting import AlreadyPosted, Posted, PostingRefusal, PostingRefused
+from timebank.domain.posting import PostingRefusal
 from timebank.domain.region import Level, county_code
+from timebank.domain.service_columns import ColumnReader, ServiceColumns
 from timebank.domain.service_row import (
     SENTENCES,
     CellRefused,
@@ -32,15 +34,16 @@ from timebank.domain.service_row import (
     Work,
     content_key,
     place_names,
-    record_key,
+    record_keys,
 )
-from timebank.domain.transfer import Service, Transfer, TransferKind, Unit
+from timebank.domain.transfer import Unit
 from timebank.domain.volunteer_number import parse_number
-from timebank.ledger import accounts, balances, journal
+from timebank.ledger import accounts, balances, bulk, journal
+from timebank.ledger.bulk import HISTORY_MAX, History, Integers
 from timebank.ledger.journal import BATCH_MAX, Head
 from timebank.services import service_file
 from timebank.services.errors import NotFoundError
-from timebank.services.service_file import Header, Line, Progress
+from timebank.services.service_file import Header, Part, Progress
 from timebank.store import activities, audit_events, history, numbering, organizations, regions
 from timebank.store import volunteers as people
 from timebank.store.activities import Activity
@@ -50,6 +53,8 @@ from timebank.store.volunteers import Creditable
 
 _CACHE_MAX = 500_000
 """How many volunteers, or activities, are remembered; then the memory starts again."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 ReportProgress = Callable[[int, int], None]
 """Told how much is done, of how much."""
@@ -86,9 +91,15 @@ class ImportResult:
 
 @dataclass(slots=True)
 class _Batch:
-    """Some rows of a file, read but not yet looked up in the book."""
+    """Some rows of a file, read but not yet looked up in the book.
 
-    rows: list[ServiceRow] = field(default_factory=list)
+    Attributes:
+        keys: Of the deed of each row that has a record number, 16 bytes; else empty.
+        lines: How many rows they were, refused ones included.
+    """
+
+    columns: ServiceColumns = field(default_factory=ServiceColumns.empty)
+    keys: list[bytes] = field(default_factory=list)
     refused: list[CellRefused] = field(default_factory=list)
     lines: int = 0
     progress: Progress = field(default_factory=lambda: Progress(0, 0))
@@ -115,23 +126,22 @@ async def import_services(
         ImportFileError: The file as a whole cannot be read.
 
     Cost: memory does not grow with the file, but for about 70 bytes a row that has no record
-    number; one commit for each 8,000 rows.
+    number; one commit for each 262,144 rows at most.
     """
     setting = await find_setting(db, book=book)
     errors = path.with_name(path.name + ".errors.csv")
     errors.unlink(missing_ok=True)
     result = ImportResult(path.name, is_dry_run)
-    with service_file.opened(path) as lines, _ErrorFile(errors) as listed:
-        first = next(lines, None)
-        if first is None:
+    with service_file.opened(path) as source, _ErrorFile(errors) as listed:
+        if source.first is None:
             raise service_file.ImportFileError(code="file.empty", sentence="The file is empty.")
-        header = service_file.read_header(first[1])
+        header = service_file.read_header(source.first)
         result.columns_ignored = header.ignored
         await import_rows(
             db,
             book=book,
             header=header,
-            lines=lines,
+            parts=source.parts,
             setting=setting,
             now=now,
             is_evidence_trusted=is_evidence_trusted,
@@ -149,7 +159,7 @@ async def import_rows(
     *,
     book: int,
     header: Header,
-    lines: Iterator[Line],
+    parts: Iterator[Part],
     setting: "Setting",
     now: datetime,
     is_evidence_trusted: bool,
@@ -167,7 +177,7 @@ async def import_rows(
         is_evidence_trusted=is_evidence_trusted,
     )
     importer = _Importer(db, book=book, now=now, result=result, trusted=is_evidence_trusted)
-    batches = _read_batches(lines, reader)
+    batches = _read_batches(parts, ColumnReader(reader), book=book)
     with _rare_collection():
         coming = asyncio.create_task(asyncio.to_thread(next, batches, None))
         while (batch := await coming) is not None:
@@ -212,29 +222,42 @@ async def find_setting(db: Database, *, book: int) -> Setting:
     return Setting(ZoneInfo(zone), Places(codes, named))
 
 
-def _read_batches(lines: Iterable[Line], reader: RowReader) -> Iterator[_Batch]:
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def _read_batches(parts: Iterable[Part], reader: ColumnReader, *, book: int) -> Iterator[_Batch]:
     """Yield the rows of a file in batches of what one commit takes."""
     batch = _Batch()
-    for number, cells, progress in lines:
-        read = reader.read(number, cells)
-        if isinstance(read, ServiceRow):
-            batch.rows.append(read)
-        else:
-            batch.refused.extend(read)
-        batch.lines += 1
-        if batch.lines == BATCH_MAX:
-            batch.progress = progress
+    for part in parts:
+        if batch.lines + len(part.rows) > HISTORY_MAX:
             yield batch
             batch = _Batch()
+        columns, refused = reader.read(part.numbers, part.rows)
+        batch.columns.extend(columns)
+        batch.keys += _record_keys(book, columns.records)
+        batch.refused += refused
+        batch.lines += len(part.rows)
+        batch.progress = part.progress
     if batch.lines:
-        batch.progress = Progress(progress.whole, progress.whole)
+        batch.progress = Progress(batch.progress.whole, batch.progress.whole)
         yield batch
 
 
-class _Ready(NamedTuple):
-    row: ServiceRow
-    volunteer: Creditable
-    key: UUID
+def _record_keys(book: int, records: Sequence[str]) -> list[bytes]:
+    if all(records):
+        return record_keys(book, records)
+    numbered = iter(record_keys(book, filter(None, records)))
+    return [next(numbered) if record else b"" for record in records]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """Rows whose volunteers the book knows, with the keys of their deeds."""
+
+    columns: ServiceColumns
+    volunteers: list[Creditable]
+    keys: list[bytes]
 
 
 class _Importer:
@@ -267,22 +290,34 @@ class _Importer:
         refused = list(batch.refused)
         if self._result.is_dry_run:
             async with self._db.read() as conn:
-                ready = await self._resolve(conn, batch.rows, refused)
+                ready = await self._resolve(conn, batch, refused)
                 await self._resolve_works(conn, ready, head=None)
-                known = await balances.list_known_keys(
-                    conn, book=self._book, keys=[each.key for each in ready]
-                )
-            for each in ready:
-                self._count(each, is_known=each.key in known)
-                known.add(each.key)
+                await self._imagine(conn, ready)
         else:
-            await self._post(batch.rows, refused)
+            await self._post(batch, refused)
         self._result.rows += batch.lines
         self._result.rows_refused += len({each.line for each in refused})
         self._result.people = len(self._people)
         return sorted(refused, key=lambda each: each.line)
 
-    async def _post(self, rows: Sequence[ServiceRow], refused: list[CellRefused]) -> None:
+    async def _imagine(self, conn: AsyncConnection, ready: _Ready) -> None:
+        """Count what would be posted."""
+        known: set[bytes] = set()
+        for first in range(0, len(ready.keys), BATCH_MAX):
+            part = [UUID(bytes=each) for each in ready.keys[first : first + BATCH_MAX]]
+            found = await balances.list_known_keys(conn, book=self._book, keys=part)
+            known.update(each.bytes for each in found)
+        rows = zip(ready.keys, ready.volunteers, ready.columns.minutes, strict=True)
+        for key, volunteer, minutes in rows:
+            if key in known:
+                self._result.rows_known += 1
+                continue
+            known.add(key)
+            self._result.rows_posted += 1
+            self._result.minutes += minutes
+            self._people.add(volunteer.id)
+
+    async def _post(self, batch: _Batch, refused: list[CellRefused]) -> None:
         async with self._db.write() as conn:
             head = await journal.find_locked_head(conn, book=self._book)
             if head is None:
@@ -290,11 +325,11 @@ class _Importer:
             issuing = await accounts.issuing_account(
                 conn, head=head, unit=Unit.MINUTES, now=self._now
             )
-            ready = await self._resolve(conn, rows, refused)
+            ready = await self._resolve(conn, batch, refused)
             created = await self._resolve_works(conn, ready, head=head)
-            transfers = [self._transfer(each, issuing) for each in ready]
-            outcomes = await journal.append(conn, head=head, transfers=transfers, now=self._now)
-            is_noted = not self._is_trust_noted and bool(transfers)
+            history = self._history(ready, issuing)
+            outcome = await bulk.append_history(conn, head=head, history=history, now=self._now)
+            is_noted = not self._is_trust_noted and len(history) > 0
             if is_noted:
                 await audit_events.insert_audit_events(
                     conn,
@@ -307,79 +342,87 @@ class _Importer:
         self._is_trust_noted |= is_noted
         self._result.organizations_created += created[0]
         self._result.activities_created += created[1]
-        for each, outcome in zip(ready, outcomes, strict=True):
-            match outcome:
-                case Posted():
-                    self._count(each, is_known=False)
-                case AlreadyPosted():
-                    self._count(each, is_known=True)
-                case PostingRefused(PostingRefusal.KEY_REUSED):
-                    refused.append(
-                        CellRefused(
-                            each.row.line,
-                            Column.RECORD if each.row.record else None,
-                            ImportRefusal.RECORD_REUSED,
-                            each.row.record,
-                        )
-                    )
-                case PostingRefused(reason):
-                    raise AssertionError(f"a checked row was refused: {reason}")
-                case _:
-                    assert_never(outcome)
+        self._result.rows_posted += int(outcome.is_new.sum())
+        self._result.rows_known += len(history) - int(outcome.is_new.sum()) - len(outcome.refused)
+        self._result.minutes += int(history.minutes[outcome.is_new].sum())
+        self._people.update(np.unique(history.volunteers[outcome.is_new]).tolist())
+        for place, reason in outcome.refused.items():
+            if reason is not PostingRefusal.KEY_REUSED:
+                raise AssertionError(f"a checked row was refused: {reason}")
+            row = ready.columns.row(place)
+            column = Column.RECORD if row.record else None
+            refused.append(CellRefused(row.line, column, ImportRefusal.RECORD_REUSED, row.record))
 
-    def _count(self, ready: _Ready, *, is_known: bool) -> None:
-        if is_known:
-            self._result.rows_known += 1
-        else:
-            self._result.rows_posted += 1
-            self._result.minutes += ready.row.minutes
-            self._people.add(ready.volunteer.id)
+    def _history(self, ready: _Ready, issuing: int) -> History:
+        columns = ready.columns
+        instants = {each: _microseconds(each) for each in set(columns.starts_at)}
+        works = set(columns.works)
+        activities = {each: self._activities[each] for each in works}
+        fields = {each: each.field for each in works}
+        places = {each: each.place for each in works}
+        count = len(columns.lines)
 
-    def _transfer(self, ready: _Ready, issuing: int) -> Transfer:
-        row, volunteer, key = ready
-        return Transfer(
-            key,
-            TransferKind.SERVICE.value,
-            Unit.MINUTES.value,
-            issuing,
-            volunteer.minutes_account,
-            row.minutes,
-            row.start_at,
-            volunteer.id,
-            Service(
-                row.assurance,
-                row.measured,
-                self._book,
-                self._activities[row.work],
-                None,
-                row.work.field,
-                row.work.place,
-            ),
+        def integers(values: Iterable[int]) -> Integers:
+            return np.fromiter(values, np.int64, count)
+
+        return History(
+            keys=np.frombuffer(b"".join(ready.keys), "V16"),
+            issuing=issuing,
+            accounts=integers(each.minutes_account for each in ready.volunteers),
+            minutes=integers(columns.minutes),
+            effective_at=integers(map(instants.__getitem__, columns.starts_at)),
+            volunteers=integers(each.id for each in ready.volunteers),
+            assurance=integers(assurance for assurance, _ in columns.evidence),
+            measured=integers(measured for _, measured in columns.evidence),
+            activity_book=self._book,
+            activities=integers(map(activities.__getitem__, columns.works)),
+            fields=integers(map(fields.__getitem__, columns.works)),
+            places=integers(map(places.__getitem__, columns.works)),
         )
 
     async def _resolve(
-        self, conn: AsyncConnection, rows: Sequence[ServiceRow], refused: list[CellRefused]
-    ) -> list[_Ready]:
+        self, conn: AsyncConnection, batch: _Batch, refused: list[CellRefused]
+    ) -> _Ready:
         """Return the rows whose volunteer the book knows, with the keys of their deeds."""
-        known = self._volunteers
-        missing = {row.volunteer for row in rows if row.volunteer not in known}
+        columns, keys, known = batch.columns, batch.keys, self._volunteers
+        called = set(columns.volunteers)
+        missing = called - known.keys()
         if missing:
             if len(known) + len(missing) > _CACHE_MAX:
                 known.clear()
-                missing = {row.volunteer for row in rows}
+                missing = called
             known.update(await self._find_volunteers(conn, missing))
-        ready = []
-        for row in rows:
-            volunteer = known.get(row.volunteer)
-            if volunteer is None:
-                reason = ImportRefusal.VOLUNTEER_UNKNOWN
-            elif volunteer.ended_at is not None and row.start_at >= volunteer.ended_at:
-                reason = ImportRefusal.VOLUNTEER_LEFT
-            else:
-                ready.append(_Ready(row, volunteer, self._key(row, volunteer.id)))
-                continue
-            refused.append(CellRefused(row.line, Column.VOLUNTEER, reason, row.volunteer))
-        return ready
+        volunteers = list(map(known.get, columns.volunteers))
+        if not all(map(known.get, called)) or any(
+            known[each].ended_at is not None for each in called
+        ):
+            kept = []
+            for place, volunteer in enumerate(volunteers):
+                if volunteer is None:
+                    reason = ImportRefusal.VOLUNTEER_UNKNOWN
+                elif (
+                    volunteer.ended_at is not None
+                    and columns.starts_at[place] >= volunteer.ended_at
+                ):
+                    reason = ImportRefusal.VOLUNTEER_LEFT
+                else:
+                    kept.append(place)
+                    continue
+                refused.append(
+                    CellRefused(
+                        columns.lines[place], Column.VOLUNTEER, reason, columns.volunteers[place]
+                    )
+                )
+            columns = columns.only(kept)
+            keys = [keys[place] for place in kept]
+            volunteers = [volunteers[place] for place in kept]
+        found = [each for each in volunteers if each is not None]
+        if not all(keys):
+            keys = [
+                key or self._content_key(columns.row(place), found[place].id)
+                for place, key in enumerate(keys)
+            ]
+        return _Ready(columns, found, keys)
 
     async def _find_volunteers(
         self, conn: AsyncConnection, texts: Iterable[str]
@@ -403,33 +446,31 @@ class _Importer:
                 answers[text] = volunteer
         return answers
 
-    def _key(self, row: ServiceRow, volunteer: int) -> UUID:
-        if row.record:
-            return record_key(self._book, row.record)
+    def _content_key(self, row: ServiceRow, volunteer: int) -> bytes:
         key = content_key(self._book, volunteer, row, occurrence=1)
         short = key.int & 0xFFFF_FFFF_FFFF_FFFF
         if short not in self._contents:
             self._contents.add(short)
-            return key
+            return key.bytes
         self._repeated[short] += 1
-        return content_key(self._book, volunteer, row, occurrence=1 + self._repeated[short])
+        repeated = content_key(self._book, volunteer, row, occurrence=1 + self._repeated[short])
+        return repeated.bytes
 
     async def _resolve_works(
-        self, conn: AsyncConnection, ready: Sequence[_Ready], *, head: Head | None
+        self, conn: AsyncConnection, ready: _Ready, *, head: Head | None
     ) -> tuple[int, int]:
         """Know the activity of every row; return how many organizations and activities were made.
 
         Without a head nothing is made, only counted.
         """
-        missing = list(
-            {each.row.work: None for each in ready if each.row.work not in self._activities}
-        )
+        works = dict.fromkeys(ready.columns.works)
+        missing = [each for each in works if each not in self._activities]
         if not missing:
             return 0, 0
         if len(self._activities) + len(missing) > _CACHE_MAX:
             self._activities.clear()
             self._organizations.clear()
-            missing = list({each.row.work: None for each in ready})
+            missing = list(works)
         new_organizations = await self._resolve_organizations(conn, missing, head=head)
         keys: dict[ActivityKey, Work] = {
             (self._organizations[work.organization], work.title, work.field, work.place): work

@@ -1,12 +1,14 @@
-"""A district's file of services, row by row: CSV in UTF-8 or GB18030, or an Excel workbook."""
+"""A district's file of services, some rows at a time: CSV in UTF-8 or GB18030, or Excel."""
 
 import codecs
 import csv
 import io
+import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import openpyxl
@@ -15,6 +17,8 @@ from openpyxl.utils.exceptions import InvalidFileException
 from timebank.domain.service_row import REQUIRED, Cell, Column, column_of
 
 _CHUNK_BYTES = 1 << 20
+_ROWS_AT_ONCE = 1_024
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _ENCODINGS = ("utf-8", "gb18030")
 """Tried in this order: text in GB18030 is hardly ever valid UTF-8, the reverse is common."""
 
@@ -46,6 +50,33 @@ Line = tuple[int, Sequence[Cell], Progress]
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows of a file, empty ones left out.
+
+    Attributes:
+        numbers: Of each row in the file, from 1.
+        progress: How far the file is with them.
+    """
+
+    numbers: Sequence[int]
+    rows: Sequence[Sequence[Cell]]
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """An open file.
+
+    Attributes:
+        first: The first row that is not empty; None where all are.
+        parts: What follows it.
+    """
+
+    first: Sequence[Cell] | None
+    parts: Iterator[Part]
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """What the first row says.
 
@@ -61,8 +92,8 @@ class Header:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Iterator[Line]]:
-    """Open a file and yield its rows, the header first; empty rows are left out.
+def opened(path: Path) -> Iterator[SourceFile]:
+    """Open a file and yield it.
 
     Raises:
         ImportFileError: It is neither an Excel workbook nor text, or there is no such file.
@@ -78,6 +109,14 @@ def opened(path: Path) -> Iterator[Iterator[Line]]:
         yield from _opened_xlsx(path)
     else:
         yield from _opened_csv(path)
+
+
+def parts_of(lines: Iterable[Line]) -> Iterator[Part]:
+    """Yield rows some at a time."""
+    coming = iter(lines)
+    while some := list(islice(coming, _ROWS_AT_ONCE)):
+        numbers, rows, progress = zip(*some, strict=True)
+        yield Part(numbers, rows, progress[-1])
 
 
 def read_header(cells: Sequence[Cell]) -> Header:
@@ -111,26 +150,46 @@ def read_header(cells: Sequence[Cell]) -> Header:
     return Header(columns, len(names), ignored)
 
 
-def _opened_csv(path: Path) -> Iterator[Iterator[Line]]:
+def _opened_csv(path: Path) -> Iterator[SourceFile]:
     encoding = _encoding_of(path)
     whole = path.stat().st_size
     with path.open("rb") as binary:
         text = io.TextIOWrapper(binary, encoding=encoding, newline="")
+        reader = csv.reader(text, strict=True)
 
-        def lines() -> Iterator[Line]:
-            reader = csv.reader(text, strict=True)
-            number = 1
+        def next_rows(count: int) -> list[list[str]]:
             try:
-                for cells in reader:
-                    if any(cells):
-                        yield number, cells, Progress(binary.tell(), whole)
-                    number = reader.line_num + 1
+                return list(islice(reader, count))
             except csv.Error as error:
                 raise ImportFileError(
-                    code="file.csv_malformed", sentence=f"Line {number}: {error}."
+                    code="file.csv_malformed", sentence=f"Line {reader.line_num}: {error}."
                 ) from None
 
-        yield lines()
+        def parts(count: int) -> Iterator[Part]:
+            done = reader.line_num
+            while rows := next_rows(count):
+                numbers: Sequence[int] = range(done + 1, done + 1 + len(rows))
+                if reader.line_num != done + len(rows):
+                    numbers = _numbers(rows, done + 1)
+                done = reader.line_num
+                if not all(map(any, rows)):
+                    filled = [place for place, cells in enumerate(rows) if any(cells)]
+                    numbers = [numbers[place] for place in filled]
+                    rows = [rows[place] for place in filled]
+                if rows:
+                    yield Part(numbers, rows, Progress(binary.tell(), whole))
+
+        first = next(parts(1), None)
+        yield SourceFile(None if first is None else first.rows[0], parts(_ROWS_AT_ONCE))
+
+
+def _numbers(rows: Iterable[Sequence[str]], number: int) -> list[int]:
+    """Return where rows begin of which some cells hold line breaks."""
+    found = []
+    for cells in rows:
+        found.append(number)
+        number += 1 + sum(len(_LINE_BREAK.findall(cell)) for cell in cells)
+    return found
 
 
 def _encoding_of(path: Path) -> str:
@@ -153,7 +212,7 @@ def _encoding_of(path: Path) -> str:
     )
 
 
-def _opened_xlsx(path: Path) -> Iterator[Iterator[Line]]:
+def _opened_xlsx(path: Path) -> Iterator[SourceFile]:
     try:
         workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
@@ -177,6 +236,8 @@ def _opened_xlsx(path: Path) -> Iterator[Iterator[Line]]:
                 width = width or len(row)
                 yield number, row + [None] * (width - len(row)), Progress(number, whole)
 
-        yield lines()
+        coming = lines()
+        first = next(coming, None)
+        yield SourceFile(None if first is None else first[1], parts_of(coming))
     finally:
         workbook.close()

@@ -28,16 +28,18 @@ LEAF_BYTES = 54
 """Length of a leaf: with the tree's prefix, one block of SHA-256."""
 
 VERSION = 1
-_ENTRY = 1
+ENTRY = 1
 """The kind of leaf that stands for an entry of the journal."""
 
 _HEADER = struct.Struct(">BBIqq")
 _BODY = struct.Struct(">16shhqqqqBqhhiqqhqq")
 _ROW_LENGTH = struct.pack(">H", _HEADER.size + _BODY.size)
 _PLACE = struct.Struct(">Iq")
-_SALT_PREFIX = b"timebank salt v1"
+SALT_PREFIX = b"timebank salt v1"
 
-_VOLUNTEER, _SERVICE, _ACTIVITY_BOOK, _ACTIVITY, _SHIFT, _REVERSES = 1, 2, 4, 8, 16, 32
+THERE_VOLUNTEER, THERE_SERVICE, THERE_ACTIVITY_BOOK = 1, 2, 4
+THERE_ACTIVITY, THERE_SHIFT, THERE_REVERSES = 8, 16, 32
+"""The bits that say which values of a row are there."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -59,14 +61,14 @@ class Row:
 def salt(*, book: int, seq: int, debit_secret: bytes, credit_secret: bytes) -> bytes:
     """Return the salt of an entry. It tells nothing of the secrets it is made from."""
     place = _PLACE.pack(book, seq)
-    return sha256(_SALT_PREFIX + debit_secret + credit_secret + place).digest()
+    return sha256(SALT_PREFIX + debit_secret + credit_secret + place).digest()
 
 
 def encode_row(*, book: int, seq: int, recorded_at: datetime, transfer: Transfer) -> bytes:
     """Return an entry in its one binary form."""
     return (
         _ROW_LENGTH
-        + _HEADER.pack(VERSION, _ENTRY, book, seq, _microseconds(recorded_at))
+        + _HEADER.pack(VERSION, ENTRY, book, seq, _microseconds(recorded_at))
         + _body(transfer)
     )
 
@@ -80,7 +82,7 @@ def decode_row(data: bytes) -> Row:
     if data[:2] != _ROW_LENGTH or len(data) != 2 + _HEADER.size + _BODY.size:
         raise RowMalformedError("a row of version 1 has another length")
     version, kind, book, seq, recorded_at = _HEADER.unpack_from(data, 2)
-    if (version, kind) != (VERSION, _ENTRY):
+    if (version, kind) != (VERSION, ENTRY):
         raise RowMalformedError("the row is of another version or kind")
     (
         key, transfer_kind, unit, debit, credit, amount, effective_at, there,
@@ -89,9 +91,9 @@ def decode_row(data: bytes) -> Row:
     service = Service(
         assurance=assurance,
         measured=measured,
-        activity_book=activity_book if there & _ACTIVITY_BOOK else None,
-        activity=activity if there & _ACTIVITY else None,
-        shift=shift if there & _SHIFT else None,
+        activity_book=activity_book if there & THERE_ACTIVITY_BOOK else None,
+        activity=activity if there & THERE_ACTIVITY else None,
+        shift=shift if there & THERE_SHIFT else None,
         field=field,
         place=place,
     )
@@ -108,9 +110,9 @@ def decode_row(data: bytes) -> Row:
                 credit,
                 amount,
                 _EPOCH + timedelta(microseconds=effective_at),
-                volunteer=volunteer if there & _VOLUNTEER else None,
-                service=service if there & _SERVICE else None,
-                reverses=reverses if there & _REVERSES else None,
+                volunteer=volunteer if there & THERE_VOLUNTEER else None,
+                service=service if there & THERE_SERVICE else None,
+                reverses=reverses if there & THERE_REVERSES else None,
             ),
         )
     except OverflowError:
@@ -128,7 +130,7 @@ def commitment(row: bytes, *, salt: bytes) -> bytes:
 
 def encode_leaf(*, book: int, seq: int, recorded_at: datetime, commitment: bytes) -> bytes:
     """Return the leaf of an entry."""
-    return _HEADER.pack(VERSION, _ENTRY, book, seq, _microseconds(recorded_at)) + commitment
+    return _HEADER.pack(VERSION, ENTRY, book, seq, _microseconds(recorded_at)) + commitment
 
 
 def commit_batch(
@@ -149,8 +151,8 @@ def commit_batch(
     found: list[bytes] = []
     pairs = zip(transfers, secrets, strict=True)
     for seq, (transfer, (debit, credit)) in enumerate(pairs, first_seq):
-        made_salt = sha256(_SALT_PREFIX + debit + credit + _PLACE.pack(book, seq)).digest()
-        header = _HEADER.pack(VERSION, _ENTRY, book, seq, at)
+        made_salt = sha256(SALT_PREFIX + debit + credit + _PLACE.pack(book, seq)).digest()
+        header = _HEADER.pack(VERSION, ENTRY, book, seq, at)
         found.append(sha256(made_salt + _ROW_LENGTH + header + _body(transfer)).digest())
     return found
 
@@ -161,7 +163,7 @@ def leaves_of(
     """Yield the leaves of a batch in their order."""
     at = _microseconds(recorded_at)
     for seq, each in enumerate(commitments, first_seq):
-        yield _HEADER.pack(VERSION, _ENTRY, book, seq, at) + each
+        yield _HEADER.pack(VERSION, ENTRY, book, seq, at) + each
 
 
 def hashes_of(
@@ -171,7 +173,7 @@ def hashes_of(
     at = _microseconds(recorded_at)
     pack = _HEADER.pack
     return [
-        sha256(b"\x00" + pack(VERSION, _ENTRY, book, seq, at) + each).digest()
+        sha256(b"\x00" + pack(VERSION, ENTRY, book, seq, at) + each).digest()
         for seq, each in enumerate(commitments, first_seq)
     ]
 
@@ -182,21 +184,21 @@ def _body(transfer: Transfer) -> bytes:
     if volunteer is None:
         volunteer = 0
     else:
-        there |= _VOLUNTEER
+        there |= THERE_VOLUNTEER
     if reverses is None:
         reverses = 0
     else:
-        there |= _REVERSES
+        there |= THERE_REVERSES
     assurance = measured = activity_book = activity = shift = field = place = 0
     if service is not None:
-        there |= _SERVICE
+        there |= THERE_SERVICE
         assurance, measured, its_book, its_activity, its_shift, field, place = service
         if its_book is not None:
-            there, activity_book = there | _ACTIVITY_BOOK, its_book
+            there, activity_book = there | THERE_ACTIVITY_BOOK, its_book
         if its_activity is not None:
-            there, activity = there | _ACTIVITY, its_activity
+            there, activity = there | THERE_ACTIVITY, its_activity
         if its_shift is not None:
-            there, shift = there | _SHIFT, its_shift
+            there, shift = there | THERE_SHIFT, its_shift
     return _BODY.pack(
         key.bytes, kind, unit, debit, credit, amount, _microseconds(effective_at), there,
         volunteer, assurance, measured, activity_book, activity, shift, field, place, reverses,

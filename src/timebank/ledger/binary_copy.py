@@ -1,0 +1,86 @@
+"""Rows as PostgreSQL's binary `COPY` takes them, made from columns without touching each value.
+
+Source: PostgreSQL documentation, COPY, "Binary Format".
+"""
+
+import io
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import numpy as np
+from numpy.typing import NDArray
+
+CopiedColumns = Sequence[tuple[str, str]]
+"""Columns of a table, each with its form as NumPy names it."""
+
+EPOCH = (datetime(2000, 1, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
+    microseconds=1
+)
+"""The server counts microseconds from 2000; everybody else from 1970."""
+
+_BEGIN = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+_END = b"\xff\xff"
+_NULL = struct.pack(">i", -1)
+
+_ARRAY = struct.Struct(">iiiIii")
+"""An array begins with its length, dimensions, nulls, type, items and the first one's number."""
+
+_INT4, _INT4_BYTES = 23, 4
+_ITEM = np.dtype([("length", ">i4"), ("value", ">i4")])
+
+
+def names(columns: CopiedColumns) -> list[str]:
+    """Return the names of columns."""
+    return [name for name, _ in columns]
+
+
+def records(
+    columns: CopiedColumns, count: int, values: Mapping[str, object], *, more: int = 0
+) -> NDArray[Any]:
+    """Return rows of columns none of which is null; `more` behind these are left to the caller."""
+    fields = [("columns", ">i2")]
+    for name, form in columns:
+        fields += [(f"{name} length", ">i4"), (name, form)]
+    made = np.empty(count, np.dtype(fields))
+    made["columns"] = len(columns) + more
+    for name, form in columns:
+        made[f"{name} length"] = np.dtype(form).itemsize
+        made[name] = values[name]
+    return made
+
+
+def with_arrays(
+    rows: NDArray[Any], *, items: NDArray[np.int64], counts: NDArray[np.int64]
+) -> Iterator[bytes]:
+    """Yield rows that end with an array of integers each: the next `counts` of `items`."""
+    made = np.empty(len(items), _ITEM)
+    made["length"], made["value"] = _INT4_BYTES, items
+    listed, at = made.tobytes(), 0
+    whole: list[bytes] = rows.view(f"V{rows.dtype.itemsize}").tolist()
+    for row, count in zip(whole, counts.tolist(), strict=True):
+        end = at + count * _ITEM.itemsize
+        yield row
+        yield _ARRAY.pack(_ARRAY.size - _INT4_BYTES + end - at, 1, 0, _INT4, count, 1)
+        yield listed[at:end]
+        at = end
+
+
+def with_null(rows: NDArray[Any]) -> Iterator[bytes]:
+    """Yield rows that end with a null."""
+    for row in rows.view(f"V{rows.dtype.itemsize}").tolist():
+        yield row + _NULL
+
+
+async def copy(
+    driver: asyncpg.Connection, table: str, *, columns: Sequence[str], pieces: Sequence[bytes]
+) -> None:
+    """Copy rows into a table. Cost: one statement."""
+    await driver.copy_to_table(
+        table,
+        source=io.BytesIO(b"".join([_BEGIN, *pieces, _END])),
+        columns=columns,
+        format="binary",
+    )

@@ -26,6 +26,7 @@ from timebank.http.headline import Headline
 from timebank.http.identity import Identify, Identity, permit
 from timebank.http.providers import DEPENDENCIES, Kit
 from timebank.http.security import HEADERS
+from timebank.services.folding import keep_folded
 from timebank.services.sealing import LogKey, keep_signed
 from timebank.settings import read_log_key, read_master_key, read_settings
 from timebank.store.seal import Seal
@@ -89,8 +90,18 @@ def create_app(kit: Kit, *, log_key: LogKey | None = None) -> "Application":
             stopped.set()
             await signer
 
+    @asynccontextmanager
+    async def folding(_litestar: Litestar) -> AsyncIterator[None]:
+        stopped = asyncio.Event()
+        folder = asyncio.create_task(keep_folded(kit.db, stopped=stopped))
+        try:
+            yield
+        finally:
+            stopped.set()
+            await folder
+
     litestar = Litestar(
-        lifespan=[signing],
+        lifespan=[signing, folding],
         route_handlers=[
             Router("/", route_handlers=web.HANDLERS),
             Router(

@@ -28,6 +28,8 @@ empty would read it whole, under that lock, until the next analysis. Planned onc
 
 _READER = {"default_transaction_read_only": "on"}
 
+_KEPT = "timebank.kept"
+
 
 class Database:
     """The only door to PostgreSQL.
@@ -39,6 +41,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, role: str, pool_size: int = 8) -> None:
+        self._kept: dict[str, object] = {}
         self._writer = _engine(url, role=role, pool_size=pool_size, settings=_WRITER)
         reader = _engine(url, role=role, pool_size=pool_size, settings=_READER)
         self._reader = reader.execution_options(isolation_level="REPEATABLE READ")
@@ -57,6 +60,7 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Open a read-only snapshot: one page shows one moment, and a stray write fails."""
         async with self._reader.connect() as conn:
+            conn.info[_KEPT] = self._kept
             yield conn
 
     @asynccontextmanager
@@ -81,6 +85,16 @@ def _engine(url: str, *, role: str, pool_size: int, settings: Mapping[str, str])
         hide_parameters=True,
         connect_args={"server_settings": server_settings},
     )
+
+
+def kept_of(conn: AsyncConnection) -> dict[str, object]:
+    """Return what readers of one database keep between their snapshots, by what keeps it.
+
+    Whatever is kept says of which state of a book it was made; whoever finds it asks the snapshot
+    for what came after. A connection that no `Database` opened keeps nothing.
+    """
+    found = conn.info.get(_KEPT)
+    return found if isinstance(found, dict) else {}
 
 
 async def driver_of(conn: AsyncConnection) -> asyncpg.Connection:

@@ -7,10 +7,12 @@ from datetime import date
 import openpyxl
 import pytest
 
+from timebank.domain.as_of import AsOf
 from timebank.domain.cell import safe_text
-from timebank.domain.metric import RESIDENTS_ANY_HOUR, ActiveRate, Residents
+from timebank.domain.metric import ActiveRate, Residents
 from timebank.http.spreadsheet import active_rate_csv, active_rate_xlsx, to_csv
-from timebank.queries.active_rate import ActiveRateReport, AsOf
+from timebank.queries.active_rate import ActiveRateReport
+from timebank.store.definitions import RESIDENTS_ANY_HOUR
 
 REPORT = ActiveRateReport(
     definition=RESIDENTS_ANY_HOUR,

@@ -12,15 +12,17 @@ from tests.factories import BOOK, NINE, TOWN, VILLAGE, World
 
 from timebank.db import Database
 from timebank.domain.actor import VolunteerId
+from timebank.domain.as_of import AsOf
 from timebank.domain.assurance import Assurance
-from timebank.domain.metric import RESIDENTS_ANY_HOUR, ActiveRate, rate_per_10k
+from timebank.domain.metric import ActiveRate, rate_per_10k
 from timebank.domain.posting import Posted, reversal_of
 from timebank.domain.scope import Scope
 from timebank.domain.transfer import Service, Transfer, TransferKind, Unit
 from timebank.ledger import balances, journal
-from timebank.queries.active_rate import ActiveRateReport, AsOf, active_rates
+from timebank.queries.active_rate import ActiveRateReport, active_rates
 from timebank.services.founding import found_county
 from timebank.store import tables
+from timebank.store.definitions import RESIDENTS_ANY_HOUR
 
 NOW = datetime(2025, 2, 1, tzinfo=UTC)
 COUNTY = BOOK * 1_000_000

@@ -10,6 +10,7 @@ import pytest
 from babel.messages.extract import extract_python
 from jinja2.ext import babel_extract
 
+from timebank.domain.metric import METRICS
 from timebank.web.catalog import LANGUAGES, Language, has_message, messages, translator
 
 SOURCE = Path(__file__).parents[2] / "src" / "timebank"
@@ -90,6 +91,17 @@ def test_codes_have_a_sentence_in_every_language() -> None:
         (language, code)
         for code in wanted
         for language in LANGUAGES
+        if not has_message(language, code)
+    }
+    assert not missing
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_metric_has_a_name_and_says_what_it_counts(language: Language) -> None:
+    missing = {
+        code
+        for metric in METRICS.values()
+        for code in (metric.label, metric.sentence)
         if not has_message(language, code)
     }
     assert not missing

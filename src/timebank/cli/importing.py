@@ -9,8 +9,11 @@ from timebank.cli.command import Subparsers, add_command, now
 from timebank.cli.county import no_book, scope_of
 from timebank.cli.database import database, run
 from timebank.cli.progress import Progress
+from timebank.db import Database
 from timebank.services import importing
 from timebank.services.errors import NotFoundError
+from timebank.services.folding import fold_book
+from timebank.services.importing import ImportResult
 from timebank.settings import Settings
 
 
@@ -30,20 +33,23 @@ def add_commands(commands: Subparsers) -> None:
 
 def _import_services(options: argparse.Namespace, settings: Settings) -> int:
     book = options.book or settings.book
+
+    async def import_file(db: Database) -> ImportResult:
+        result = await importing.import_services(
+            db,
+            book=book,
+            path=options.file,
+            now=now(),
+            is_dry_run=options.dry_run,
+            is_evidence_trusted=options.trust_evidence,
+            progress=Progress("Import"),
+        )
+        await fold_book(db, book=book)
+        return result
+
     with database(settings) as urls:
         try:
-            result = run(
-                urls,
-                lambda db: importing.import_services(
-                    db,
-                    book=book,
-                    path=options.file,
-                    now=now(),
-                    is_dry_run=options.dry_run,
-                    is_evidence_trusted=options.trust_evidence,
-                    progress=Progress("Import"),
-                ),
-            )
+            result = run(urls, import_file)
         except NotFoundError:
             raise no_book(scope_of(str(book))) from None
     print(json.dumps(asdict(result), ensure_ascii=False, default=str, indent=2))

@@ -12,6 +12,7 @@ from timebank.db import Database
 from timebank.domain.as_of import UnknownStateError, parse_as_of
 from timebank.http import spreadsheet
 from timebank.queries.active_rate import ActiveRateReport, active_rates
+from timebank.services.folding import fold_books
 from timebank.settings import Settings
 
 _YEARS = range(2000, 2101)
@@ -45,6 +46,7 @@ def _report(options: argparse.Namespace, settings: Settings) -> int:
         raise CommandError(code="report.no_output", sentence="Name a file with --output.")
 
     async def read(db: Database) -> ActiveRateReport | None:
+        await fold_books(db)
         async with db.read() as conn:
             return await active_rates(conn, scope=scope, year=options.year, as_of=options.as_of)
 

@@ -1,9 +1,18 @@
 """Which state of the books a number is asked for: an entry of one book, or an instant."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 AsOfAsked = int | datetime
 """An entry's number, or an instant with a zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """The state of a book that a number was made of: its entries 1 to `seq`."""
+
+    book: int
+    seq: int
 
 
 class UnknownStateError(ValueError):

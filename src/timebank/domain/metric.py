@@ -1,46 +1,135 @@
-"""The definition of each number on a report: dated, citable, printed with the number."""
+"""The registry of metrics: what each number counts, in which unit, and when there is none.
 
+A metric's words are in the message catalogs: `metric.<name>` is its label and
+`metric.<name>.definition` one sentence that says what it counts.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
-from timebank.domain.assurance import Assurance
+
+class MetricUnit(StrEnum):
+    """What a metric counts."""
+
+    PEOPLE = "people"
+    MINUTES = "minutes"
+    SERVICES = "services"
+    PER_10K = "per_10k"
+    """Ten-thousandths, rounded half up: 1,576 is 15.76 %."""
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveRateDefinition:
-    """Who counts as active, and of whom the rate is taken.
+class Basis(StrEnum):
+    """What puts a number into a division."""
+
+    HOME = "home"
+    """The home of the volunteer on the window's last day, wherever the service was done."""
+    PLACE = "place"
+    """Where it was done, whoever did it."""
+
+
+class Adding(StrEnum):
+    """How a metric of a whole follows from those of its parts."""
+
+    SUM = "sum"
+    """It is their sum."""
+    DISTINCT = "distinct"
+    """Whoever is in several parts counts once, so the whole may be less than the sum."""
+    LAST = "last"
+    """A state at the end of the window: that of the last part."""
+    RATIO = "ratio"
+    """It is made again from the whole's own parts; ratios are never averaged."""
+
+
+class Breakdown(StrEnum):
+    """What the rows of a table are."""
+
+    REGION = "region"
+    """Every division of the scope, parents before their children."""
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """What one number counts.
 
     Attributes:
-        id: Stable name, printed with every number made by it.
-        minutes_above: A volunteer is active whose minutes in the window exceed this.
-        assurance_min: The lowest grade of evidence whose minutes count.
-        home: Which home decides the region: the one on the last day of the window.
-        denominator: `residents` of the region, by the newest source not younger than the window.
-        per: The rate is per so many residents.
-        source: Where the definition comes from.
+        over_regions: How a division's number follows from those below it.
+        over_time: How a year's number follows from those of its months.
+        undefined: When there is no number, which is never shown as 0.
+        breakdowns: What its rows may be.
     """
 
-    id: str
-    valid_from: date
-    minutes_above: int
-    assurance_min: Assurance
-    home: str
-    denominator: str
-    per: int
-    source: str
+    name: str
+    unit: MetricUnit
+    basis: Basis
+    over_regions: Adding
+    over_time: Adding
+    undefined: str
+    breakdowns: frozenset[Breakdown]
+
+    @property
+    def label(self) -> str:
+        """The message code of its name."""
+        return f"metric.{self.name}"
+
+    @property
+    def sentence(self) -> str:
+        """The message code of the sentence that says what it counts."""
+        return f"metric.{self.name}.definition"
 
 
-RESIDENTS_ANY_HOUR = ActiveRateDefinition(
-    id="active-rate.residents.any-hour",
-    valid_from=date(2021, 2, 1),
-    minutes_above=0,
-    assurance_min=Assurance.A0,
-    home="last-day",
-    denominator="residents",
-    per=10_000,
-    source="Haiyan's published rate, 15 % in 2024: 72,000 active of 456,775 residents (census)",
-)
-"""Any recorded service above zero in the calendar year, less reversals, per 10,000 residents."""
+def _metric(
+    name: str,
+    unit: MetricUnit,
+    *,
+    basis: Basis = Basis.HOME,
+    over_regions: Adding = Adding.SUM,
+    over_time: Adding = Adding.SUM,
+    undefined: str = "never: nothing done is 0",
+    breakdowns: frozenset[Breakdown] = frozenset(Breakdown),
+) -> Metric:
+    return Metric(
+        name=name,
+        unit=unit,
+        basis=basis,
+        over_regions=over_regions,
+        over_time=over_time,
+        undefined=undefined,
+        breakdowns=breakdowns,
+    )
+
+
+_NO_RESIDENTS = "no source knows how many live there by then, or it says nobody does"
+
+METRICS: Mapping[str, Metric] = {
+    each.name: each
+    for each in (
+        _metric("registered", MetricUnit.PEOPLE, over_time=Adding.LAST),
+        _metric("active", MetricUnit.PEOPLE, over_time=Adding.DISTINCT),
+        _metric(
+            "active_rate",
+            MetricUnit.PER_10K,
+            over_regions=Adding.RATIO,
+            over_time=Adding.RATIO,
+            undefined="whom it is taken of is not known, or nobody",
+        ),
+        _metric(
+            "registered_rate",
+            MetricUnit.PER_10K,
+            over_regions=Adding.RATIO,
+            over_time=Adding.LAST,
+            undefined=_NO_RESIDENTS,
+        ),
+        _metric("services", MetricUnit.SERVICES),
+        _metric("minutes", MetricUnit.MINUTES),
+        _metric("minutes_scanned", MetricUnit.MINUTES),
+        _metric("minutes_confirmed", MetricUnit.MINUTES),
+        _metric("minutes_declared", MetricUnit.MINUTES),
+    )
+}
+"""Every metric by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +176,12 @@ class ActiveRate:
         return self.minutes_scanned + self.minutes_confirmed + self.minutes_declared
 
 
-def rate_per_10k(active: int, residents: int | None) -> int | None:
-    """Return active people per ten thousand residents, rounded half up.
+def rate_per_10k(part: int, whole: int | None) -> int | None:
+    """Return a part per ten thousand of a whole, rounded half up.
 
-    Units: people per 10,000 residents; None where the population is not known or zero.
+    Units: ten-thousandths, such as active people per 10,000 residents; None where the whole is not
+    known or zero.
     """
-    if not residents:
+    if not whole:
         return None
-    return (active * 20_000 + residents) // (2 * residents)
+    return (part * 20_000 + whole) // (2 * whole)

@@ -253,6 +253,35 @@ volunteer_year = Table(
     comment="The months of volunteer_month summed, for reports by year; updated with them.",
 )
 
+entry_segment = Table(
+    "entry_segment",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column(
+        "number",
+        BigInteger,
+        nullable=False,
+        comment="from 0; holds entries 65536 * number + 1 to 65536 * (number + 1)",
+    ),
+    Column("first_day", Integer, comment="of a service, from 1970-01-01; null where it has none"),
+    Column("last_day", Integer, comment="of a service, from 1970-01-01; null where it has none"),
+    Column("seq", LargeBinary, nullable=False, comment="of each service: 8 bytes"),
+    Column("volunteer", LargeBinary, nullable=False, comment="whose: 4 bytes"),
+    Column("day", LargeBinary, nullable=False, comment="in the book's zone: 4 bytes"),
+    Column("minutes", LargeBinary, nullable=False, comment="below zero if reversed: 4 bytes"),
+    Column("grade", LargeBinary, nullable=False, comment="4 * assurance + measured: 2 bytes"),
+    Column("work", LargeBinary, nullable=False, comment="place in works, from 0: 4 bytes"),
+    Column("shift", LargeBinary, nullable=False, comment="0 where none is known: 4 bytes"),
+    Column(
+        "works",
+        LargeBinary,
+        nullable=False,
+        comment="book 4, activity 8, field 2, place 8 bytes, each big-endian as all columns are",
+    ),
+    PrimaryKeyConstraint("book_id", "number"),
+    comment="Services of 65,536 entries as columns, made of the journal for reports. Append-only.",
+)
+
 reversal_reason = Table(
     "reversal_reason",
     metadata,
@@ -424,6 +453,7 @@ APPEND_ONLY = (
     batch,
     transfer,
     account_state,
+    entry_segment,
     reversal_reason,
     decision,
     opening_month,

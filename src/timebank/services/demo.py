@@ -31,6 +31,7 @@ from timebank.services.demo_year import (
     draw_homes,
     plan_county,
 )
+from timebank.services.folding import fold_book
 from timebank.services.founding import ZONE, found_county
 from timebank.services.importing import ImportResult, ReportProgress
 from timebank.store import activities, audit_events, numbering, organizations, regions, volunteers
@@ -272,6 +273,7 @@ async def build_demo(
         county = plan_county(below)
         await _build_history(db, seal=seal, scale=scale, county=county, now=began, report=report)
     await _open_doors(db, seal=seal, now=now)
+    await fold_book(db, book=BOOK)
     if not is_history_there:
         await _note(db, scale, "built", now=now)
     report(1, 1)

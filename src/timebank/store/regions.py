@@ -11,6 +11,7 @@ from timebank.db import driver_of
 from timebank.domain.metric import Residents
 from timebank.domain.region import Level, subtree
 from timebank.store import tables
+from timebank.store.numbering import take_numbers
 
 _INSERT = """
     insert into region (code, name, level, parent)
@@ -90,7 +91,7 @@ async def find_residents(conn: AsyncConnection, *, code: int, on: date) -> Resid
 
 async def insert_regions(conn: AsyncConnection, *, regions: Sequence[Region]) -> None:
     """Add divisions; one that is known stays as it is. Cost: two statements."""
-    await conn.execute(select(1))
+    await _note_change(conn)
     driver = await driver_of(conn)
     await driver.execute(
         _INSERT,
@@ -103,7 +104,7 @@ async def insert_regions(conn: AsyncConnection, *, regions: Sequence[Region]) ->
 
 async def insert_residents(conn: AsyncConnection, *, residents: dict[int, Residents]) -> None:
     """Add populations by division; one of the same day and source stays. Cost: two statements."""
-    await conn.execute(select(1))
+    await _note_change(conn)
     driver = await driver_of(conn)
     await driver.execute(
         _INSERT_RESIDENTS,
@@ -113,6 +114,11 @@ async def insert_residents(conn: AsyncConnection, *, residents: dict[int, Reside
         [each.count for each in residents.values()],
         [each.is_estimate for each in residents.values()],
     )
+
+
+async def _note_change(conn: AsyncConnection) -> None:
+    """Count that divisions or populations changed, which are every book's."""
+    await take_numbers(conn, book=0, noun="division_change")
 
 
 async def _list(conn: AsyncConnection, condition: ColumnElement[bool]) -> list[Region]:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from timebank.db import driver_of
 from timebank.domain.actor import VolunteerId
 from timebank.store import tables
+from timebank.store.numbering import take_numbers
 
 _REFERENCES = """
     select v.reference, v.id from unnest($2::text[]) as named(reference)
@@ -176,6 +177,7 @@ async def set_ended(
         .where(c.book_id == volunteer.book, c.id == volunteer.id)
         .values(ended_at=ended_at)
     )
+    await _note_change(conn, volunteer)
 
 
 async def set_registered(
@@ -317,3 +319,9 @@ async def set_home(
         .values(book_id=volunteer.book, volunteer_id=volunteer.id, from_on=from_on, **home)
         .on_conflict_do_update(index_elements=[c.book_id, c.volunteer_id, c.from_on], set_=home)
     )
+    await _note_change(conn, volunteer)
+
+
+async def _note_change(conn: AsyncConnection, volunteer: VolunteerId) -> None:
+    """Count in the book that somebody moved, left or came back: what is known is read again."""
+    await take_numbers(conn, book=volunteer.book, noun="volunteer_change")

@@ -1,0 +1,342 @@
+"""What every report is made of: the books of a scope, each at one state, and the divisions there.
+
+A snapshot is opened once for a report. It asks one statement for the heads of the books and for
+the counters of what else can change; what this process knows already is read no second time.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Self, TypeVar
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from timebank.db import kept_of
+from timebank.domain.as_of import AsOf, AsOfAsked, UnknownStateError
+from timebank.domain.assurance import Evidence
+from timebank.domain.definition import Definition
+from timebank.domain.metric import Residents
+from timebank.domain.region import county_of
+from timebank.domain.scope import Scope
+from timebank.domain.window import Window
+from timebank.ledger import balances
+from timebank.ledger.columns import BookColumns, Columns, Span, columns_of, day_number
+from timebank.queries.people import BookPeople, Settled, people_of
+from timebank.queries.sums import VolunteerSums
+from timebank.store.tables import region as regions
+from timebank.store.tables import residents as populations
+
+_COUNTED_MAX = 4_000
+"""Results that a process keeps, of a few kilobytes each: some for every county of a province."""
+
+_DIVISIONS_MAX = 200
+_SPANS = (10_000_000_000, 100_000_000, 1_000_000, 1_000, 1)
+
+_HEADS = text(
+    """
+    select b.id, b.seq, b.zone, coalesce(newest.last, 0), coalesce(changed.last, 0),
+        coalesce((select last from numbering where book_id = 0 and noun = 'division_change'), 0)
+    from book b
+    left join numbering newest on newest.book_id = b.id and newest.noun = 'volunteer'
+    left join numbering changed on changed.book_id = b.id and changed.noun = 'volunteer_change'
+    where b.id between :first and :last
+    order by b.id
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """A division with its population, None where no source knows it."""
+
+    region: int
+    name: str
+    level: str
+    parent: int | None
+    residents: Residents | None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A book as of an entry.
+
+    Attributes:
+        head: Its newest entry.
+        counters: Of its people, as `BookPeople` has them.
+        until: People and homes that were recorded before this count; None: all do.
+    """
+
+    book: int
+    seq: int
+    head: int
+    zone: str
+    counters: tuple[int, int]
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HomeCount:
+    """What is counted of the people of one book, for each home.
+
+    Shape: every array has a place for each of `homes`.
+
+    Attributes:
+        homes: Division codes, in order.
+        minutes: By class of evidence, in the order of `Evidence`.
+    """
+
+    homes: NDArray[np.int64]
+    registered: NDArray[np.int64]
+    active: NDArray[np.int64]
+    services: NDArray[np.int64]
+    minutes: tuple[NDArray[np.int64], ...]
+
+    @property
+    def all_minutes(self) -> NDArray[np.int64]:
+        """Minutes of every evidence."""
+        scanned, confirmed, declared = self.minutes
+        return scanned + confirmed + declared
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The books of a scope, each at one state.
+
+    Attributes:
+        states: One per book, in their order; never empty.
+        divisions_at: How often divisions or populations have changed.
+    """
+
+    conn: AsyncConnection
+    scope: Scope
+    states: tuple[State, ...]
+    divisions_at: int
+
+    @classmethod
+    async def open(
+        cls, conn: AsyncConnection, *, scope: Scope, as_of: AsOfAsked | None
+    ) -> Self | None:
+        """Return the books of a scope as of an entry, an instant, or now; None where none is open.
+
+        Raises:
+            UnknownStateError: Entry `as_of` is not there, or the scope has several books.
+
+        Cost: one statement; as of an earlier state one or two short ones more for each book.
+        """
+        codes = scope.codes
+        rows = (
+            await conn.execute(
+                _HEADS,
+                {"first": county_of(codes.start), "last": county_of(codes.stop - 1)},
+            )
+        ).all()
+        if not rows:
+            return None
+        if isinstance(as_of, int) and (len(rows) > 1 or not 0 <= as_of <= rows[0][1]):
+            raise UnknownStateError("no such entry in the one book of the scope")
+        states = []
+        for book, head, zone, newest, changed, _ in rows:
+            match as_of:
+                case None:
+                    seq, until = head, None
+                case int():
+                    seq = as_of
+                    until = await balances.find_next_recorded_at(conn, book=book, seq=seq)
+                case _:
+                    seq = await balances.seq_at(conn, book=book, instant=as_of)
+                    until = as_of + timedelta(microseconds=1)
+            states.append(State(book, seq, head, zone, (newest, changed), until))
+        return cls(conn, scope, tuple(states), rows[0][5])
+
+    @property
+    def as_of(self) -> tuple[AsOf, ...]:
+        """The states, as a report prints them."""
+        return tuple(AsOf(each.book, each.seq) for each in self.states)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Whose days the windows have."""
+        return ZoneInfo(self.states[0].zone)
+
+    async def list_divisions(self, window: Window) -> list[Division]:
+        """Return the divisions of the scope with their populations at the end of a window.
+
+        Shape: in the order of codes, every parent before its children; empty where the scope is no
+        known division.
+
+        Cost: one statement where divisions or populations have changed, else nothing.
+        """
+        kept = _kept_of(self.conn).divisions
+        key = (self.scope.region, window.last_on, self.divisions_at)
+        found = kept.get(key)
+        if found is None:
+            found = await self._read_divisions(window)
+        _keep(kept, key, found, most=_DIVISIONS_MAX)
+        return found
+
+    async def count_homes(self, window: Window, definition: Definition) -> list[HomeCount]:
+        """Return what is counted of the people of each book, by home.
+
+        Cost: nothing where nothing is new; else what `Columns.catch_up` and `People.catch_up` cost,
+        and some milliseconds for each book in which something is.
+        """
+        kept = _kept_of(self.conn).counted
+        keys = {
+            each: (each.book, each.seq, each.counters, each.until, window, definition.hash)
+            for each in self.states
+        }
+        found = {each: kept.get(key) for each, key in keys.items()}
+        missing = [each for each, counted in found.items() if counted is None]
+        if missing:
+            books, people = await self._learn(missing)
+            for each in missing:
+                found[each] = await self._count_homes(
+                    books[each.book], people[each.book], each, window, definition
+                )
+        for each, counted in found.items():
+            if counted is not None:
+                _keep(kept, keys[each], counted, most=_COUNTED_MAX)
+        return [counted for counted in found.values() if counted is not None]
+
+    async def sum_volunteers(
+        self, state: State, book: BookColumns, window: Window
+    ) -> VolunteerSums:
+        """Return the sums of every volunteer over a window; they are read at once."""
+        return await columns_of(self.conn).fold(
+            self.conn,
+            book=book,
+            key="volunteers",
+            span=span_of(window),
+            upto=state.seq,
+            make=VolunteerSums,
+        )
+
+    async def _learn(
+        self, states: Sequence[State]
+    ) -> tuple[dict[int, BookColumns], dict[int, BookPeople]]:
+        books = await self.columns.catch_up(
+            self.conn, [(each.book, each.head, each.zone) for each in states]
+        )
+        people = await people_of(self.conn).catch_up(
+            self.conn, {each.book: each.counters for each in states}
+        )
+        return books, people
+
+    @property
+    def columns(self) -> Columns:
+        """What this process knows of the books."""
+        return columns_of(self.conn)
+
+    async def _count_homes(
+        self,
+        book: BookColumns,
+        people: BookPeople,
+        state: State,
+        window: Window,
+        definition: Definition,
+    ) -> HomeCount:
+        settled = settle(people, state, window)
+        sums = await self.sum_volunteers(state, book, window)
+        size = settled.size
+        return HomeCount(
+            homes=settled.homes,
+            registered=settled.registered,
+            active=settled.count(sums.active(definition, size=size)),
+            services=settled.sum(sums.services(size=size)),
+            minutes=tuple(settled.sum(sums.minutes(each, size=size)) for each in Evidence),
+        )
+
+    async def _read_divisions(self, window: Window) -> list[Division]:
+        p, r = populations.c, regions.c
+        codes = self.scope.codes
+        newest = (
+            select(p.region, p.count, p.as_of, p.source, p.is_estimate)
+            .ext(distinct_on(p.region))
+            .where(p.region >= codes.start, p.region < codes.stop, p.as_of <= window.last_on)
+            # A counted figure goes before an estimate of the same day.
+            .order_by(p.region, p.as_of.desc(), p.is_estimate, p.source)
+            .subquery()
+        )
+        n = newest.c
+        rows = await self.conn.execute(
+            select(r.code, r.name, r.level, r.parent, n.count, n.as_of, n.source, n.is_estimate)
+            .join_from(regions, newest, n.region == r.code, isouter=True)
+            .where(r.code >= codes.start, r.code < codes.stop)
+            .order_by(r.code)
+        )
+        found = [
+            Division(
+                code,
+                name,
+                level,
+                parent,
+                None if count is None else Residents(count, as_of, source, is_estimate),
+            )
+            for code, name, level, parent, count, as_of, source, is_estimate in rows
+        ]
+        return found if found and found[0].region == self.scope.region else []
+
+
+def settle(people: BookPeople, state: State, window: Window) -> Settled:
+    """Return who was registered at the end of a window, and where they lived."""
+    return people.settled(
+        window.period(zone=ZoneInfo(state.zone)),
+        last_day=day_number(window.last_on),
+        until=state.until,
+    )
+
+
+def span_of(window: Window) -> Span:
+    """Return the days of a window as columns count them."""
+    return Span(day_number(window.first_on), day_number(window.last_on))
+
+
+def spread(
+    divisions: Sequence[Division], parts: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
+) -> dict[int, int]:
+    """Return what numbers by lowest division come to in every division.
+
+    `parts` are codes with their numbers. What lies outside the divisions is left out.
+
+    Shape: one item for each division.
+    """
+    totals = dict.fromkeys((each.region for each in divisions), 0)
+    for codes, numbers in parts:
+        for code, number in zip(codes.tolist(), numbers.tolist(), strict=True):
+            if not number:
+                continue
+            for whole in {code // span * span for span in _SPANS}:
+                if whole in totals:
+                    totals[whole] += number
+    return totals
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What is kept between requests, what was not used longest first."""
+
+    divisions: OrderedDict[object, list[Division]] = field(default_factory=OrderedDict)
+    counted: OrderedDict[object, HomeCount] = field(default_factory=OrderedDict)
+
+
+def _kept_of(conn: AsyncConnection) -> _Kept:
+    found = kept_of(conn).setdefault("snapshot", _Kept())
+    if not isinstance(found, _Kept):
+        raise TypeError("something else is kept there")
+    return found
+
+
+_V = TypeVar("_V")
+
+
+def _keep(kept: OrderedDict[object, _V], key: object, value: _V, *, most: int) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > most:
+        kept.popitem(last=False)

@@ -21,18 +21,19 @@ SERVICE = Service(2, 3, 330424, 7, 9, 1, 330424101001)
 
 
 @pytest.mark.parametrize(
-    ("reason", "reverses", "is_reversed", "refusal"),
+    ("reason", "reverses", "is_reversed", "is_own", "refusal"),
     [
-        ("错", 1, True, "correction.reason_length"),
-        ("错" * 501, 1, True, "correction.reason_length"),
-        ("错误", 1, True, "correction.is_reversal"),
-        ("错误", None, True, "correction.already_reversed"),
-        ("错误", None, False, None),
-        ("错" * 500, None, False, None),
+        ("错", 1, True, True, "correction.own_hours"),
+        ("错", 1, True, False, "correction.reason_length"),
+        ("错" * 501, 1, True, False, "correction.reason_length"),
+        ("错误", 1, True, False, "correction.is_reversal"),
+        ("错误", None, True, False, "correction.already_reversed"),
+        ("错误", None, False, False, None),
+        ("错" * 500, None, False, False, None),
     ],
 )
 def test_an_entry_is_taken_back_or_stands(
-    reason: str, reverses: int | None, is_reversed: bool, refusal: str | None
+    reason: str, reverses: int | None, is_reversed: bool, is_own: bool, refusal: str | None
 ) -> None:
     transfer = Transfer(
         key=UUID(int=1),
@@ -44,12 +45,14 @@ def test_an_entry_is_taken_back_or_stands(
         effective_at=datetime(2024, 3, 2, tzinfo=UTC),
         reverses=reverses,
     )
-    assert decide_reversal(Entry(2, transfer, is_reversed), reason=reason) == refusal
+    found = decide_reversal(Entry(2, transfer, is_reversed), reason=reason, is_own=is_own)
+    assert found == refusal
 
 
 NOTHING = Correction()
 ROWS = [
     # reason, evidence, reversal, reversed, a service, correction | refusal
+    ("错", "", True, True, False, Correction(minutes=0), "correction.own_hours"),
     ("错", "", True, True, False, Correction(minutes=0), "correction.reason_length"),
     ("错误", "表", True, True, False, Correction(minutes=0), "correction.evidence_length"),
     ("错误", "表" * 201, True, True, False, Correction(minutes=0), "correction.evidence_length"),
@@ -79,7 +82,13 @@ def test_a_correction_is_refused_in_the_order_of_the_enum(
 ) -> None:
     entry = Entry(2, served(1 if is_reversal else None, is_service=is_service), is_reversed)
     found = decide_correction(
-        entry, correction, reason=reason, evidence=evidence, key=UUID(int=2), now=NOW
+        entry,
+        correction,
+        reason=reason,
+        evidence=evidence,
+        key=UUID(int=2),
+        now=NOW,
+        is_own=refusal == "correction.own_hours",
     )
     assert found == refusal
 

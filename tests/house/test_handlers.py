@@ -69,6 +69,7 @@ OWN = {
     "RUN_ACTIVITIES": {"organizations"},
     "SEE_REPORTS": {"office_scope"},
     "RUN_POLICIES": {"office_scope"},
+    "HEAR_APPEALS": {"office_scope"},
     "SEE_AUDIT": {"office_scope"},
     "APPROVE_ENTRIES": {"actor"},
     "SEE_SIGNALS": {"office_scope"},

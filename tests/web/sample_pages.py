@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.web.sample_objections import objection_pages
 from tests.web.sample_sessions import session_samples
 
 from timebank.web import (
@@ -57,8 +58,18 @@ def navigation(role: str, language: Language) -> list[NavigationItem]:
             ("记录", "list"),
             ("荣誉", "award"),
         ],
-        "organizer": [("今天", "calendar-days"), ("发布活动", "plus"), ("两人复核", "users")],
-        "officer": [("活跃率", "landmark"), ("政策", "scroll-text"), ("两人复核", "users")],
+        "organizer": [
+            ("今天", "calendar-days"),
+            ("发布活动", "plus"),
+            ("两人复核", "users"),
+            ("更正申请", "flag"),
+        ],
+        "officer": [
+            ("活跃率", "landmark"),
+            ("政策", "scroll-text"),
+            ("两人复核", "users"),
+            ("申诉", "flag"),
+        ],
         "": [],
     }[role]
     return [
@@ -415,6 +426,8 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             "recorded": words("11月16日 17:04 ", "16 Nov 17:04"),
             "correction": "",
             "late": "",
+            "objection": "",
+            "objection_url": "#",
         }
         return records.Record(**(values | changes))
 
@@ -1258,4 +1271,6 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         )
     for name, parts in session_samples(language, framed).items():
         found[name] = Sample(*parts)
+    for name, (template, role, page) in objection_pages(language, words).items():
+        found[name] = Sample(template, page, framed(role))
     return found

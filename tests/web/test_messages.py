@@ -83,6 +83,9 @@ def test_codes_have_a_sentence_in_every_language() -> None:
         "moving",
         "posting",
         "correction",
+        "objection",
+        "appeal",
+        "answer",
         "role",
         "error",
     )

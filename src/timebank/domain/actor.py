@@ -27,6 +27,7 @@ class Act(StrEnum):
     RUN_ACTIVITIES = "run_activities"
     SEE_REPORTS = "see_reports"
     RUN_POLICIES = "run_policies"
+    HEAR_APPEALS = "hear_appeals"
     SEE_AUDIT = "see_audit"
     APPROVE_ENTRIES = "approve_entries"
     SEE_SIGNALS = "see_signals"
@@ -40,6 +41,7 @@ PERMITTED: dict[Act, frozenset[Role]] = {
     Act.RUN_ACTIVITIES: frozenset({Role.ORGANIZER}),
     Act.SEE_REPORTS: frozenset({Role.OFFICER, Role.AUDITOR}),
     Act.RUN_POLICIES: frozenset({Role.OFFICER}),
+    Act.HEAR_APPEALS: frozenset({Role.OFFICER}),
     Act.SEE_AUDIT: frozenset({Role.AUDITOR}),
     Act.APPROVE_ENTRIES: frozenset({Role.ORGANIZER, Role.OFFICER}),
     Act.SEE_SIGNALS: frozenset({Role.OFFICER, Role.AUDITOR}),

@@ -23,6 +23,7 @@ EVIDENCE_LENGTH_MAX = 200
 class CorrectionRefusal(StrEnum):
     """Why an entry stands, in order of precedence."""
 
+    OWN_HOURS = "correction.own_hours"
     REASON_LENGTH = "correction.reason_length"
     EVIDENCE_LENGTH = "correction.evidence_length"
     IS_REVERSAL = "correction.is_reversal"
@@ -69,11 +70,15 @@ class CorrectionRefused:
     reason: CorrectionRefusal
 
 
-def decide_reversal(entry: Entry, *, reason: str) -> CorrectionRefusal | None:
+def decide_reversal(entry: Entry, *, reason: str, is_own: bool = False) -> CorrectionRefusal | None:
     """Return why an entry cannot be taken back, or None; the reason's text has been cleaned.
+
+    `is_own` says that whoever asks is the volunteer: nobody settles their own hours.
 
     A reversal is final: what was taken back by mistake is recorded anew.
     """
+    if is_own:
+        return CorrectionRefusal.OWN_HOURS
     if not REASON_LENGTH_MIN <= len(reason) <= REASON_LENGTH_MAX:
         return CorrectionRefusal.REASON_LENGTH
     if entry.transfer.reverses is not None:
@@ -84,15 +89,22 @@ def decide_reversal(entry: Entry, *, reason: str) -> CorrectionRefusal | None:
 
 
 def decide_correction(
-    entry: Entry, correction: Correction, *, reason: str, evidence: str, key: UUID, now: datetime
+    entry: Entry,
+    correction: Correction,
+    *,
+    reason: str,
+    evidence: str,
+    key: UUID,
+    now: datetime,
+    is_own: bool = False,
 ) -> Transfer | CorrectionRefusal:
     """Return what is to stand in the place of a service entry, or why it stands as it is.
 
     Both texts have been cleaned. The replacement keeps the grade of the entry; where the time was
     changed neither end counts as measured by a code any more.
     """
-    refusal = decide_reversal(entry, reason=reason)
-    if refusal is CorrectionRefusal.REASON_LENGTH:
+    refusal = decide_reversal(entry, reason=reason, is_own=is_own)
+    if refusal in (CorrectionRefusal.OWN_HOURS, CorrectionRefusal.REASON_LENGTH):
         return refusal
     if not EVIDENCE_LENGTH_MIN <= len(evidence) <= EVIDENCE_LENGTH_MAX:
         return CorrectionRefusal.EVIDENCE_LENGTH

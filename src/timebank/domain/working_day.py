@@ -17,6 +17,9 @@ RECORD_DAYS = 10
 """Working days after an activity within which its service is recorded.
 Source: Ministry of Civil Affairs, Order 67 (2021), article 11."""
 
+RECORD_SPAN_MIN = timedelta(days=RECORD_DAYS)
+"""Ten working days take ten days at least: what ended after that is not late by any calendar."""
+
 ANSWER_DAYS = 10
 """Working days within which an objection is answered, and an appeal decided: as long as the law
 gives for the record itself."""

@@ -18,7 +18,10 @@ from timebank.domain.actor import OrganizationId, VolunteerId
 from timebank.domain.assurance import Assurance, Evidence, Measured, evidence_of
 from timebank.domain.attendance import stay_key
 from timebank.domain.period import Period
+from timebank.domain.region import county_of
+from timebank.domain.scope import Scope
 from timebank.domain.service_field import ServiceField
+from timebank.domain.working_day import RECORD_SPAN_MIN
 from timebank.ledger import tables as ledger
 from timebank.queries.place import is_place, is_town, place, town
 from timebank.store import tables as store
@@ -135,7 +138,7 @@ async def list_day_shifts(
     h = store.shift.c
     return await _list_shifts(
         conn,
-        _shifts(organizations)
+        _shifts(_is_of(organizations))
         .where(h.starts_at < period.end, h.ends_at > period.start)
         .order_by(h.starts_at, h.id),
     )
@@ -152,7 +155,7 @@ async def list_next_shifts(
     h, a = store.shift.c, store.activity.c
     return await _list_shifts(
         conn,
-        _shifts(organizations)
+        _shifts(_is_of(organizations))
         .where(h.starts_at > after, h.cancelled_at.is_(None), a.cancelled_at.is_(None))
         .order_by(h.starts_at, h.id)
         .limit(limit),
@@ -170,9 +173,39 @@ async def list_unclosed_shifts(
     h, a = store.shift.c, store.activity.c
     return await _list_shifts(
         conn,
-        _shifts(organizations)
+        _shifts(_is_of(organizations))
         .where(
             h.ends_at <= now,
+            h.closed_at.is_(None),
+            h.cancelled_at.is_(None),
+            a.cancelled_at.is_(None),
+        )
+        .order_by(h.ends_at, h.id)
+        .limit(limit),
+    )
+
+
+async def list_late_shifts(
+    conn: AsyncConnection, *, scope: Scope, now: datetime, limit: int = 50
+) -> list[OrganizedShift]:
+    """Return the shifts in a division that may be late: over for ten days and not closed.
+
+    Which of them are late indeed, the calendar says.
+
+    Shape: longest first. Cost: one statement.
+    """
+    h, a = store.shift.c, store.activity.c
+    codes = scope.codes
+    return await _list_shifts(
+        conn,
+        _shifts(
+            and_(
+                h.book_id.between(county_of(codes.start), county_of(codes.stop - 1)),
+                a.region.between(codes.start, codes.stop - 1),
+            )
+        )
+        .where(
+            h.ends_at <= now - RECORD_SPAN_MIN,
             h.closed_at.is_(None),
             h.cancelled_at.is_(None),
             a.cancelled_at.is_(None),
@@ -194,7 +227,7 @@ async def list_activity_shifts(
     h = store.shift.c
     return await _list_shifts(
         conn,
-        _shifts(organizations)
+        _shifts(_is_of(organizations))
         .where(h.book_id == book, h.activity_id == activity)
         .order_by(h.starts_at.desc(), h.id.desc())
         .limit(limit),
@@ -211,7 +244,7 @@ async def find_shift(
     """Return one shift, or None where it is not there for these organizations."""
     h = store.shift.c
     found = await _list_shifts(
-        conn, _shifts(organizations).where(h.book_id == shift_book, h.id == shift)
+        conn, _shifts(_is_of(organizations)).where(h.book_id == shift_book, h.id == shift)
     )
     return found[0] if found else None
 
@@ -380,7 +413,7 @@ def _is_of(organizations: Sequence[OrganizationId]) -> ColumnElement[bool]:
     )
 
 
-def _shifts(organizations: Sequence[OrganizationId]) -> Select[Any]:
+def _shifts(whose: ColumnElement[bool]) -> Select[Any]:
     h, a, o = store.shift, store.activity, store.organization
     s, t = store.signup, store.attendance
     here = and_(t.c.shift_book == h.c.book_id, t.c.shift_id == h.c.id)
@@ -422,7 +455,7 @@ def _shifts(organizations: Sequence[OrganizationId]) -> Select[Any]:
         .outerjoin(place, is_place(a.c.region))
         .outerjoin(town, is_town(a.c.region))
         .join(came, literal(True))
-        .where(_is_of(organizations), a.c.is_listed)
+        .where(whose, a.c.is_listed)
     )
 
 

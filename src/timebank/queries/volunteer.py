@@ -277,14 +277,26 @@ async def list_own_shifts(
     return [OwnShift(**row._asdict() | {"field": ServiceField(row.field)}) for row in rows]
 
 
+async def find_own_record(
+    conn: AsyncConnection, *, volunteer: VolunteerId, seq: int
+) -> Record | None:
+    """Return one service entry of a volunteer, or None.
+
+    Cost: one statement; its work grows with the volunteer's own entries.
+    """
+    found = await list_own_records(conn, volunteer=volunteer, seq=seq)
+    return found[0] if found else None
+
+
 async def list_own_records(
     conn: AsyncConnection,
     *,
     volunteer: VolunteerId,
     period: Period | None = None,
+    seq: int | None = None,
     limit: int = RECORDS_MAX,
 ) -> list[Record]:
-    """Return a volunteer's service entries that are effective in a period, or all.
+    """Return a volunteer's service entries that lie in a period, have a number, or all.
 
     Shape: newest service first; a reversal right before the entry that it takes back.
 
@@ -377,6 +389,8 @@ async def list_own_records(
     )
     if period is not None:
         query = query.where(t.c.effective_at >= period.start, t.c.effective_at < period.end)
+    if seq is not None:
+        query = query.where(t.c.seq == seq)
     return [
         Record(
             **row._asdict()

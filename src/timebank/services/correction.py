@@ -25,7 +25,7 @@ from timebank.ledger import accounts, balances, corrections, journal
 from timebank.ledger.journal import Head
 from timebank.services import moving
 from timebank.services.errors import NotFoundError, NotPermittedError
-from timebank.store import activities, audit_events
+from timebank.store import activities, audit_events, volunteers
 
 
 async def reverse_transfer(
@@ -43,31 +43,15 @@ async def reverse_transfer(
         NotPermittedError: The actor is neither organizer nor officer.
         NotFoundError: There is no such entry, or it is not the actor's to take back.
     """
-    cleaned = cleaned_paragraphs(reason)
     async with db.write() as conn:
-        head, entry = await _find_entry(conn, actor, book=book, seq=seq)
-
-        refusal = decide_reversal(entry, reason=cleaned)
-
-        if refusal is not None:
-            return CorrectionRefused(refusal)
-        posted = await _post(conn, head=head, entry=entry, replacement=None, now=now)
-        if isinstance(posted, CorrectionRefused):
-            return posted
-        await _keep_reason(
-            conn,
-            actor,
-            act="reverse_transfer",
-            book=book,
-            seq=seq,
-            posted=posted,
-            reason=cleaned,
-            now=now,
+        outcome, moved = await correct_in(
+            conn, actor=actor, book=book, seq=seq, correction=None, reason=reason, now=now
         )
-        moved = await _send_after(conn, head=head, entry=entry, now=now)
     if moved is not None:
         await moving.complete_move(db, volunteer=moved, now=now)
-    return Reversed(posted[0])
+    if isinstance(outcome, Corrected):
+        raise AssertionError("a reversal put something in the place of what it took back")
+    return outcome
 
 
 async def correct_service(
@@ -90,40 +74,92 @@ async def correct_service(
         NotPermittedError: The actor is neither organizer nor officer.
         NotFoundError: There is no such entry, or it is not the actor's to correct.
     """
-    cleaned, proof = cleaned_paragraphs(reason), cleaned_line(evidence)
     async with db.write() as conn:
-        head, entry = await _find_entry(conn, actor, book=book, seq=seq)
-        started_at = correction.started_at or entry.transfer.effective_at
+        outcome, moved = await correct_in(
+            conn,
+            actor=actor,
+            book=book,
+            seq=seq,
+            correction=correction,
+            reason=reason,
+            evidence=evidence,
+            now=now,
+        )
+    if moved is not None:
+        await moving.complete_move(db, volunteer=moved, now=now)
+    if isinstance(outcome, Reversed):
+        raise AssertionError("a correction put nothing in the place of what it took back")
+    return outcome
 
+
+async def correct_in(
+    conn: AsyncConnection,
+    *,
+    actor: Actor | None,
+    book: int,
+    seq: int,
+    correction: Correction | None,
+    reason: str,
+    evidence: str | None = None,
+    now: datetime,
+) -> tuple[Reversed | Corrected | CorrectionRefused, VolunteerId | None]:
+    """Take an entry back, and post what is right in its place where there is a correction.
+
+    For use cases that own the transaction and do more in it. The second value is a volunteer whom
+    the change is to follow to another book, with `moving.complete_move`, after the commit.
+
+    Raises:
+        NotPermittedError: The actor is neither organizer nor officer.
+        NotFoundError: There is no such entry, or it is not the actor's.
+    """
+    cleaned = cleaned_paragraphs(reason)
+    proof = None if evidence is None else cleaned_line(evidence)
+    head, entry = await _find_entry(conn, actor, book=book, seq=seq)
+    is_own = await _is_own(conn, actor, book=book, entry=entry)
+
+    decision: Transfer | CorrectionRefusal | None
+    if correction is None:
+        decision = decide_reversal(entry, reason=cleaned, is_own=is_own)
+    else:
+        started_at = correction.started_at or entry.transfer.effective_at
         decision = decide_correction(
             entry,
             correction,
             reason=cleaned,
-            evidence=proof,
+            evidence=proof or "",
             key=service_key(started_at, "replacement", book, seq),
             now=now,
+            is_own=is_own,
         )
 
-        if isinstance(decision, CorrectionRefusal):
-            return CorrectionRefused(decision)
-        posted = await _post(conn, head=head, entry=entry, replacement=decision, now=now)
-        if isinstance(posted, CorrectionRefused):
-            return posted
-        await _keep_reason(
-            conn,
-            actor,
-            act="correct_service",
-            book=book,
-            seq=seq,
-            posted=posted,
-            reason=cleaned,
-            evidence=proof,
-            now=now,
-        )
-        moved = await _send_after(conn, head=head, entry=entry, now=now)
-    if moved is not None:
-        await moving.complete_move(db, volunteer=moved, now=now)
-    return Corrected(*posted)
+    if isinstance(decision, CorrectionRefusal):
+        return CorrectionRefused(decision), None
+    posted = await _post(conn, head=head, entry=entry, replacement=decision, now=now)
+    if isinstance(posted, CorrectionRefused):
+        return posted, None
+    await _keep_reason(
+        conn,
+        actor,
+        act="reverse_transfer" if decision is None else "correct_service",
+        book=book,
+        seq=seq,
+        posted=posted,
+        reason=cleaned,
+        evidence=proof,
+        now=now,
+    )
+    moved = await _send_after(conn, head=head, entry=entry, now=now)
+    return (Reversed(posted[0]) if decision is None else Corrected(*posted)), moved
+
+
+async def _is_own(conn: AsyncConnection, actor: Actor | None, *, book: int, entry: Entry) -> bool:
+    """Say whether the actor is the volunteer of an entry, by whatever number of theirs."""
+    if actor is None or entry.transfer.volunteer is None:
+        return False
+    of = await volunteers.find_volunteer(
+        conn, volunteer=VolunteerId(book, entry.transfer.volunteer)
+    )
+    return of is not None and of.person == actor.person
 
 
 async def settle_receivables(

@@ -23,6 +23,7 @@ from timebank.domain.region import county_code
 from timebank.domain.service_field import ServiceField
 from timebank.domain.service_row import CellRefused
 from timebank.services import enrolment, importing, scheduling, service_file
+from timebank.services.demo_objections import open_objections
 from timebank.services.demo_year import (
     HEADER,
     DemoCounty,
@@ -441,6 +442,14 @@ async def _open_doors(db: Database, *, seal: Seal, now: datetime) -> None:
                 shift=shifts[0],
                 now=now,
             )
+    for organizer in (actors[_ORGANIZER], actors[""]):
+        await open_objections(
+            db,
+            seal=seal,
+            organizer=organizer,
+            candidates=[enrolled[each] for each in sorted(enrolled)],
+            now=now,
+        )
 
 
 async def _appoint(

@@ -69,6 +69,22 @@ async def set_regions_ended(conn: AsyncConnection, *, person: UUID, now: datetim
     )
 
 
+async def has_organizer(conn: AsyncConnection, *, organization: OrganizationId) -> bool:
+    """Return whether anybody organizes for an organization now."""
+    c = tables.appointment.c
+    found = await conn.scalar(
+        select(1)
+        .where(
+            c.role == Role.ORGANIZER.value,
+            c.book_id == organization.book,
+            c.organization_id == organization.id,
+            c.until_at.is_(None),
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
 def _is(appointment: Appointment) -> tuple[ColumnElement[bool], ...]:
     c = tables.appointment.c
     organization = appointment.organization

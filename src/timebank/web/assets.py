@@ -38,6 +38,7 @@ STYLES = (
     "scan",
     "timeline",
     "paper",
+    "objection",
     "code",
     "region",
     "policy",

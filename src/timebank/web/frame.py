@@ -32,11 +32,13 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str, str], ...]] = {
         ("今天", "/organizer", "calendar-days"),
         ("发布活动", "/organizer/activities/new", "plus"),
         ("两人复核", "/organizer/approvals", "users"),
+        ("更正申请", "/organizer/objections", "flag"),
     ),
     Role.OFFICER: (
         ("活跃率", "/district", "landmark"),
         ("政策", "/district/policies", "scroll-text"),
         ("两人复核", "/district/approvals", "users"),
+        ("申诉", "/district/objections", "flag"),
     ),
 }
 """The main places of each role: label, address, icon. The first is its home."""

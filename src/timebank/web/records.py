@@ -1,6 +1,6 @@
 """What a volunteer did, by month, each service with its proof."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -13,11 +13,13 @@ from timebank.domain.actor import Act
 from timebank.domain.period import Period
 from timebank.http.providers import Db, Now, OwnVolunteer, TimebankRequest
 from timebank.queries import volunteer as own
+from timebank.queries.objections import Objection, list_own_objections
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
 from timebank.web.deadline import late_words
 from timebank.web.evidence import evidence_shares
 from timebank.web.frame import language_of, show, translate_of
+from timebank.web.objections import end_words
 from timebank.web.parts import Evidence, EvidenceShares, Link
 
 _YEARS_MAX = 10
@@ -37,6 +39,8 @@ class Record:
         recorded: When it was written.
         correction: What a later entry changed; empty when nothing did.
         late: By how much it was recorded too late; empty when it was not, or not known.
+        objection: How an objection to it stands; empty when there is none.
+        objection_url: Where an error is reported, or the objection; empty where nothing can be.
     """
 
     activity: str
@@ -55,6 +59,8 @@ class Record:
     recorded: str
     correction: str
     late: str
+    objection: str
+    objection_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +110,8 @@ async def show_records(
         records = await own.list_own_records(
             conn, volunteer=volunteer, period=Period.of_year(shown, zone=words.ZONE)
         )
+        raised = await list_own_objections(conn, volunteer=volunteer)
+    about = {seq: each for each in raised for seq in (each.seq, each.standing)}
     months = groupby(records, key=lambda each: words.local_day(each.effective_at).month)
     return show(
         request,
@@ -119,7 +127,7 @@ async def show_records(
             life_total=words.duration(hours.lifetime, language=language),
             shares=evidence_shares((hours.scanned, hours.confirmed, hours.declared)),
             months=[
-                _month(shown, month, list(lines), now=now, language=language, _=_)
+                _month(shown, month, list(lines), about, now=now, language=language, _=_)
                 for month, lines in months
             ],
             activities_url="/activities",
@@ -131,6 +139,7 @@ def _month(
     year: int,
     month: int,
     records: Sequence[own.Record],
+    objections: Mapping[int, Objection],
     *,
     now: datetime,
     language: Language,
@@ -139,11 +148,21 @@ def _month(
     return RecordMonth(
         label=words.month(year, month, language=language),
         total=words.duration(sum(each.minutes for each in records), language=language),
-        records=[_record(each, now=now, language=language, _=_) for each in records],
+        records=[
+            _record(each, objections.get(each.seq), now=now, language=language, _=_)
+            for each in records
+        ],
     )
 
 
-def _record(record: own.Record, *, now: datetime, language: Language, _: Translate) -> Record:
+def _record(
+    record: own.Record,
+    objection: Objection | None,
+    *,
+    now: datetime,
+    language: Language,
+    _: Translate,
+) -> Record:
     today = words.local_day(now)
     correction = ""
     if record.reversed_by is not None:
@@ -172,8 +191,8 @@ def _record(record: own.Record, *, now: datetime, language: Language, _: Transla
         time=_("{time} 起，{duration}", time=words.clock(record.effective_at), duration=duration)
         if starts_at is None or ends_at is None
         else words.times(starts_at, ends_at),
-        arrived=_end_words(record.arrived_at, record.arrival_measured, _),
-        left=_end_words(record.left_at, record.departure_measured, _),
+        arrived=end_words(record.arrived_at, record.arrival_measured, _),
+        left=end_words(record.left_at, record.departure_measured, _),
         grade=_(f"assurance.{record.assurance.value}"),
         entry=words.count(record.seq),
         recorded=words.instant(record.recorded_at, now=now, language=language),
@@ -181,11 +200,12 @@ def _record(record: own.Record, *, now: datetime, language: Language, _: Transla
         late=""
         if ends_at is None or record.reverses is not None or record.replaces is not None
         else late_words(ends_at, record.recorded_at, _),
+        objection=""
+        if objection is None
+        else _(f"objection_step.{objection.steps[-1].kind.value}"),
+        objection_url=f"/me/objections/{objection.objection}"
+        if objection is not None
+        else f"/me/records/{record.seq}/objection"
+        if record.reverses is None and record.reversed_by is None
+        else "",
     )
-
-
-def _end_words(at: datetime | None, is_measured: bool | None, _: Translate) -> str:
-    if at is None:
-        return ""
-    clock = words.clock(at)
-    return _("{time} 扫码", time=clock) if is_measured else _("{time} 组织者填写", time=clock)

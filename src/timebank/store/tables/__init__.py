@@ -15,6 +15,7 @@ from timebank.store.tables.head_counts import head_count
 from timebank.store.tables.held_entries import held_entry
 from timebank.store.tables.meeting_points import meeting_point
 from timebank.store.tables.numbering import numbering
+from timebank.store.tables.objections import objection, objection_step, objection_text
 from timebank.store.tables.organizations import organization
 from timebank.store.tables.outbox import outbox
 from timebank.store.tables.packs import pack
@@ -29,6 +30,7 @@ from timebank.store.tables.volunteers import residence, volunteer
 
 __all__ = [
     "APPEND_ONLY",
+    "ERASABLE",
     "activity",
     "appointment",
     "attendance",
@@ -40,6 +42,9 @@ __all__ = [
     "held_entry",
     "meeting_point",
     "numbering",
+    "objection",
+    "objection_step",
+    "objection_text",
     "one_time_code",
     "organization",
     "outbox",
@@ -58,5 +63,18 @@ __all__ = [
     "volunteer",
 ]
 
-APPEND_ONLY = (audit_event, head_count, pack, paper_line, retraction, scan_flag, threshold)
+APPEND_ONLY = (
+    audit_event,
+    head_count,
+    objection,
+    objection_step,
+    pack,
+    paper_line,
+    retraction,
+    scan_flag,
+    threshold,
+)
 """On these the application may insert and select, nothing more."""
+
+ERASABLE = (objection_text,)
+"""What people wrote about themselves: inserted, and deleted for good."""

@@ -23,6 +23,7 @@ from timebank.store.tables.paper_lines import paper_line
 from timebank.store.tables.people import person
 from timebank.store.tables.regions import region, residents
 from timebank.store.tables.retractions import retraction
+from timebank.store.tables.reviews import sample, sample_item, signal_review
 from timebank.store.tables.signins import one_time_code, sign_in
 from timebank.store.tables.signups import signup
 from timebank.store.tables.thresholds import threshold
@@ -30,7 +31,6 @@ from timebank.store.tables.volunteers import residence, volunteer
 
 __all__ = [
     "APPEND_ONLY",
-    "ERASABLE",
     "activity",
     "appointment",
     "attendance",
@@ -55,9 +55,12 @@ __all__ = [
     "residence",
     "residents",
     "retraction",
+    "sample",
+    "sample_item",
     "scan_flag",
     "shift",
     "sign_in",
+    "signal_review",
     "signup",
     "threshold",
     "volunteer",
@@ -72,9 +75,7 @@ APPEND_ONLY = (
     paper_line,
     retraction,
     scan_flag,
+    signal_review,
     threshold,
 )
 """On these the application may insert and select, nothing more."""
-
-ERASABLE = (objection_text,)
-"""What people wrote about themselves: inserted, and deleted for good."""

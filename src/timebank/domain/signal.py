@@ -1,0 +1,168 @@
+"""Odd patterns in what was recorded, for a reviewer: what was seen, and from where on it counts.
+
+A signal is a question, never a verdict: it blocks nobody, takes nothing back, and each has its
+innocent explanations, which the page says beside it. Queries measure, this module decides.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from timebank.domain.threshold import Threshold
+
+REASON_LENGTH_MAX = 500
+"""The longest reason of a review: what was checked, and what came of it."""
+
+
+class SignalKind(StrEnum):
+    """What is looked for: first at organizers, then at volunteers."""
+
+    NO_DEPARTURES = "signal.no_departures"
+    FULL_TIME = "signal.full_time"
+    AFTERWARDS = "signal.afterwards"
+    ENTERED_LATE = "signal.entered_late"
+    BURST = "signal.burst"
+    SAME_SET = "signal.same_set"
+    OWN_HOURS = "signal.own_hours"
+    SAME_PAIR = "signal.same_pair"
+    TWO_PLACES = "signal.two_places"
+    LONG_DAY = "signal.long_day"
+    FAST_TRAVEL = "signal.fast_travel"
+
+
+class ReviewOutcome(StrEnum):
+    """What a reviewer makes of a signal."""
+
+    DISMISSED = "dismissed"
+    CHECKING = "checking"
+    CORRECTED = "corrected"
+
+
+class ReviewRefusal(StrEnum):
+    """Why a review was not recorded, in order of precedence."""
+
+    NOT_FOUND = "review.not_found"
+    REASON_LENGTH = "review.reason_length"
+    OWN_HOURS = "review.own_hours"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """What a query counted of one subject.
+
+    Attributes:
+        subject: By kind and number: `shift/330424/17`, `organization/…`, `volunteer/…`.
+        organization: Number of who organized; None where it is about several.
+        people: How many were credited, or came.
+        times: How often it was seen.
+        minutes: Credited, all together.
+        value: What else the kind counts, in its own unit: days, percent, minutes.
+        seqs: Some of the entries in the book, oldest first; empty where a shift is the evidence.
+    """
+
+    kind: SignalKind
+    book: int
+    subject: str
+    organization: int | None = None
+    people: int = 0
+    times: int = 0
+    minutes: int = 0
+    value: int = 0
+    since: datetime | None = None
+    until: datetime | None = None
+    seqs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What a reviewer decided about a subject, with what had been counted then."""
+
+    kind: SignalKind
+    subject: str
+    outcome: ReviewOutcome
+    reason: str
+    people: int
+    times: int
+    minutes: int
+    reviewed_at: datetime
+
+
+_Counted = Callable[[Measure], int]
+
+CONDITIONS: Mapping[SignalKind, tuple[tuple[_Counted, Threshold], ...]] = {
+    SignalKind.NO_DEPARTURES: ((lambda seen: seen.people, Threshold.NO_DEPARTURES_PEOPLE),),
+    SignalKind.FULL_TIME: ((lambda seen: seen.people, Threshold.FULL_TIME_PEOPLE),),
+    SignalKind.AFTERWARDS: ((lambda seen: seen.people, Threshold.AFTERWARDS_PEOPLE),),
+    SignalKind.ENTERED_LATE: (
+        (lambda seen: seen.people, Threshold.LATE_PEOPLE),
+        (lambda seen: seen.value, Threshold.LATE_DAYS),
+    ),
+    SignalKind.BURST: (
+        (lambda seen: seen.value, Threshold.BURST_PERCENT),
+        (lambda seen: seen.people, Threshold.LATE_PEOPLE),
+    ),
+    SignalKind.SAME_SET: (
+        (lambda seen: seen.people, Threshold.SAME_SET_PEOPLE),
+        (lambda seen: seen.times, Threshold.SAME_SET_TIMES),
+    ),
+    SignalKind.OWN_HOURS: ((lambda seen: seen.times, Threshold.OWN_HOURS_TIMES),),
+    SignalKind.SAME_PAIR: ((lambda seen: seen.times, Threshold.SAME_PAIR_TIMES),),
+    SignalKind.TWO_PLACES: ((lambda seen: seen.value, Threshold.TWO_PLACES_MINUTES),),
+    SignalKind.LONG_DAY: ((lambda seen: seen.value - 1, Threshold.DAY_MINUTES),),
+    SignalKind.FAST_TRAVEL: ((lambda seen: seen.times, Threshold.TRAVEL_TIMES),),
+}
+"""What must be reached for a signal, every line of it; a long day must be longer than the number.
+"""
+
+
+def is_signal(seen: Measure, thresholds: Mapping[Threshold, int]) -> bool:
+    """Return whether what was counted is worth a reviewer's look."""
+    return all(count(seen) >= thresholds[needed] for count, needed in CONDITIONS[seen.kind])
+
+
+def is_reviewed(seen: Measure, review: Review | None) -> bool:
+    """Return whether a review answers a signal: until more is counted than was seen then."""
+    return review is not None and (
+        review.people >= seen.people
+        and review.times >= seen.times
+        and review.minutes >= seen.minutes
+    )
+
+
+def queue(
+    measures: Iterable[Measure],
+    *,
+    thresholds: Mapping[Threshold, int],
+    reviews: Mapping[tuple[SignalKind, str], Review],
+) -> list[tuple[Measure, Review | None]]:
+    """Return what a reviewer should look at, with what was decided of the same subject before.
+
+    Shape: the most minutes first, then by kind and subject; what is settled is left out, what is
+    being checked stays.
+    """
+    found: list[tuple[Measure, Review | None]] = []
+    for seen in measures:
+        review = reviews.get((seen.kind, seen.subject))
+        is_settled = (
+            review is not None
+            and review.outcome is not ReviewOutcome.CHECKING
+            and is_reviewed(seen, review)
+        )
+        if is_signal(seen, thresholds) and not is_settled:
+            found.append((seen, review))
+    order = list(SignalKind)
+    return sorted(
+        found, key=lambda each: (-each[0].minutes, order.index(each[0].kind), each[0].subject)
+    )
+
+
+def decide_review(seen: Measure | None, *, reason: str, is_own: bool) -> ReviewRefusal | None:
+    """Return why a review cannot be recorded, or None; a reviewer never judges their own hours."""
+    if seen is None:
+        return ReviewRefusal.NOT_FOUND
+    if not 1 <= len(reason) <= REASON_LENGTH_MAX:
+        return ReviewRefusal.REASON_LENGTH
+    if is_own:
+        return ReviewRefusal.OWN_HOURS
+    return None

@@ -1,0 +1,54 @@
+"""What waits for a reviewer: the signals of a period, less what was settled."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from timebank.domain.period import Period, local_day
+from timebank.domain.scope import Scope
+from timebank.domain.signal import Measure, Review, SignalKind, queue
+from timebank.queries import signals
+from timebank.store import reviews, thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewQueue:
+    """The signals of a period, with what was decided of each before.
+
+    Attributes:
+        waiting: The most minutes first.
+        seen: Everything that reaches the county's numbers, settled or not.
+    """
+
+    waiting: tuple[tuple[Measure, Review | None], ...]
+    seen: tuple[Measure, ...]
+
+    @property
+    def flagged(self) -> tuple[int, ...]:
+        """The organizations with an open signal, by number."""
+        return tuple(
+            sorted({each.organization for each, _ in self.waiting if each.organization is not None})
+        )
+
+    def find(self, kind: SignalKind, subject: str) -> tuple[Measure, Review | None] | None:
+        """Return an open signal, or None."""
+        for seen, review in self.waiting:
+            if (seen.kind, seen.subject) == (kind, subject):
+                return seen, review
+        return None
+
+
+async def find_queue(
+    conn: AsyncConnection, *, scope: Scope, book: int, period: Period, zone: ZoneInfo
+) -> ReviewQueue:
+    """Return the signals of a division in what was recorded in a period.
+
+    Cost: that of `list_measures` and two statements.
+    """
+    values = await thresholds.find_values(conn, book=book, on=local_day(period.end, zone=zone))
+    measures = await signals.list_measures(
+        conn, scope=scope, book=book, period=period, thresholds=values, zone=zone
+    )
+    reviewed = await reviews.list_newest(conn, book=book)
+    return ReviewQueue(tuple(queue(measures, thresholds=values, reviews=reviewed)), tuple(measures))

@@ -67,7 +67,7 @@ def navigation(role: str, language: Language) -> list[NavigationItem]:
         "officer": [
             ("活跃率", "landmark"),
             ("政策", "scroll-text"),
-            ("两人复核", "users"),
+            ("核查", "search"),
             ("申诉", "flag"),
         ],
         "": [],

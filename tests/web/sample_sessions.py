@@ -1,12 +1,13 @@
 """Sample values for the pages of sessions and of the review, with plainly generic names."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
-from timebank.web import approvals
+from timebank.domain.threshold import DEFAULTS
+from timebank.web import approvals, review, samples
 from timebank.web.catalog import Language, translator
 from timebank.web.format import duration
-from timebank.web.parts import Field, Frame
+from timebank.web.parts import Choice, Field, Frame, Link
 
 Made = tuple[str, Any, Frame]
 
@@ -56,6 +57,46 @@ def session_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
         }
         return approvals.ApprovalPage(**page | values)
 
+    def signal(
+        kind: str, *, name: str = "", state: Literal["waiting", "checking"] = "waiting"
+    ) -> review.SignalLine:
+        return review.SignalLine(
+            kind=_(f"signal.{kind}"),
+            name=name or words("海滨公园净滩", "Shore clean-up"),
+            seen=_(f"signal.{kind}.seen").format(
+                people=12, times=8, value=duration(1030, language=language)
+            ),
+            hours=duration(2160, language=language),
+            time=words("11月16日 周六 14:00–17:00", "Sat 16 Nov 14:00–17:00"),
+            state=state,
+            url="#",
+        )
+
+    def item(result: str, is_open: bool) -> samples.ItemLine:
+        return samples.ItemLine(
+            seq=str(3_400_017 + len(result) + is_open),
+            title=words("海滨公园净滩", "Shore clean-up"),
+            detail=words(
+                "11月16日 周六 14:00 · 志愿服务队甲", "Sat 16 Nov 14:00 · Volunteer team A"
+            ),
+            volunteer="3304 2400 0013",
+            duration=duration(180, language=language),
+            evidence="declared",
+            result=result,
+            note=words("电话问过本人", "called the volunteer") if result else "",
+            results=[
+                Choice(
+                    value=each,
+                    label=_(f"check_result.{each}"),
+                    is_selected=bool(result) and each == "true",
+                )
+                for each in ("true", "wrong", "unclear")
+            ]
+            if is_open
+            else [],
+            action_url="#",
+        )
+
     limit = _(
         "一次手工记入超过 {people} 人或合计 {hours}，要两个人：一人提交，另一人同意。",
         people=10,
@@ -85,6 +126,182 @@ def session_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
                 error=_("approval.grew"),
             ),
             officer,
+        ),
+        "district-review": (
+            "district/review.html",
+            review.ReviewPage(
+                spans=[
+                    Link(label=_("近 {days} 天", days=each), url="#", is_current=each == 90)
+                    for each in (30, 90, 365)
+                ],
+                signals=[
+                    signal("no_departures"),
+                    signal("same_set", state="checking"),
+                    signal("long_day", name=_("志愿者 {digits}", digits="3304 2400 0013")),
+                ],
+                found=_("{count} 条要看", count=3),
+                samples_url="#",
+                approvals_url="#",
+                thresholds_url="#",
+            ),
+            officer,
+        ),
+        "district-review-empty": (
+            "district/review.html",
+            review.ReviewPage(
+                spans=[],
+                signals=[],
+                found=_("{count} 条要看", count=0),
+                samples_url="#",
+                approvals_url="#",
+                thresholds_url="#",
+            ),
+            officer,
+        ),
+        "district-signal": (
+            "district/signal.html",
+            review.SignalPage(
+                line=signal("no_departures"),
+                why=_("signal.no_departures.why"),
+                innocent=_("signal.no_departures.innocent"),
+                rows=[
+                    review.EvidenceRow(
+                        title=words("海滨公园净滩", "Shore clean-up"),
+                        detail=words(
+                            "11月16日 周六 14:00 · 志愿服务队甲",
+                            "Sat 16 Nov 14:00 · Volunteer team A",
+                        ),
+                        volunteer="3304 2400 0013",
+                        duration=duration(180, language=language),
+                        evidence="confirmed",
+                        note=_(
+                            "第 {seq} 条，{time}记入",
+                            seq="12,345",
+                            time=words("11月17日 周日 09:10", "Sun 17 Nov 09:10"),
+                        ),
+                    )
+                ]
+                * 2,
+                before=words(
+                    "11月18日 周一 10:00 · 正在核查 · 已电话联系",
+                    "Mon 18 Nov 10:00 · Being checked · called them",
+                ),
+                can_review=True,
+                action_url="#",
+                back_url="#",
+                outcomes=[
+                    Choice(
+                        value=each,
+                        label=_(f"review_outcome.{each}"),
+                        is_selected=each == "checking",
+                    )
+                    for each in ("dismissed", "checking", "corrected")
+                ],
+                reason=Field(value="", error=_("review.reason_length")),
+            ),
+            officer,
+        ),
+        "district-thresholds": (
+            "district/thresholds.html",
+            review.ThresholdsPage(
+                lines=[
+                    review.ThresholdLine(
+                        name=_(each.value),
+                        value=str(value),
+                        source=_("本系统的建议值，没有文件依据"),
+                    )
+                    for each, value in DEFAULTS.items()
+                ],
+                can_set=True,
+                action_url="#",
+                back_url="#",
+                choices=[Choice(value=each.value, label=_(each.value)) for each in DEFAULTS],
+                value=Field(value="0", error=_("threshold_setting.value")),
+                from_on=Field(value="2024-11-22"),
+                source=Field(),
+            ),
+            officer,
+        ),
+        "district-samples": (
+            "district/samples.html",
+            samples.SamplesPage(
+                lines=[
+                    samples.SampleLine(
+                        title=_(
+                            "{month}，{size} 条", month=words("2024年10月", "Oct 2024"), size=30
+                        ),
+                        detail=_("{time}抽取", time=words("今天 09:00", "today 09:00")),
+                        is_published=is_published,
+                        url="#",
+                    )
+                    for is_published in (False, True)
+                ],
+                can_draw=True,
+                action_url="#",
+                back_url="#",
+                months=[Choice(value="2024-10", label=words("2024年10月", "Oct 2024"))],
+                size=Field(value="30"),
+                error=_("sample.not_signed"),
+            ),
+            officer,
+        ),
+        "district-sample": (
+            "district/sample.html",
+            samples.SamplePage(
+                title=_("{month}，{size} 条", month=words("2024年10月", "Oct 2024"), size=2),
+                detail=_("第 {first} 到 {last} 条记录里抽取", first="1", last="3,700"),
+                seed="5d1f" * 16,
+                items=[
+                    item("", True),
+                    item(_("check_result.true"), True),
+                    item(_("check_result.wrong"), False),
+                ],
+                left=_("还有 {count} 条没有核对", count=1),
+                publish_url="#",
+                public_url="",
+                back_url="#",
+            ),
+            officer,
+        ),
+        "public-sample": (
+            "public/sample.html",
+            samples.ResultPage(
+                title=_("{month}服务记录抽查结果", month=words("2024年10月", "Oct 2024")),
+                region=words("嘉兴市海盐县", "Haiyan"),
+                period=_("{month}记入账本的服务", month=words("2024年10月", "Oct 2024")),
+                published=words("2024年11月22日", "22 Nov 2024"),
+                summary=_(
+                    "抽查 {count} 条：属实 {true} 条，不实 {wrong} 条，无法核实 {unclear} 条。",
+                    count=30,
+                    true=28,
+                    wrong=1,
+                    unclear=1,
+                ),
+                rows=[
+                    samples.ResultRow(
+                        name=_("evidence.declared") + _("，组织者有待查异常"),
+                        held="1,234",
+                        drawn="12",
+                        true="10",
+                        wrong="1",
+                        unclear="1",
+                    ),
+                    samples.ResultRow(
+                        name=_("evidence.scanned"),
+                        held="23,456",
+                        drawn="18",
+                        true="18",
+                        wrong="0",
+                        unclear="0",
+                    ),
+                ],
+                seed="5d1f" * 16,
+                seed_size="3,700,412",
+                range="3,400,000–3,700,000",
+                flagged="12、85",
+                entries="、".join(str(3_400_017 + 97 * each) for each in range(30)),
+            ),
+            framed(""),
         ),
         "organizer-approval-own": (
             "organizer/approval.html",

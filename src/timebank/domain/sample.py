@@ -142,13 +142,17 @@ def draw_key(seed: str, seq: int) -> bytes:
 def allocate(size: int, counts: Mapping[Stratum, int]) -> dict[Stratum, int]:
     """Return how many entries each stratum gives: by weight times count, never more than it holds.
 
-    What a full stratum cannot give goes to the others in the same way.
+    Each that holds any gives one first, where the size allows it: nothing goes unlooked at. What a
+    full stratum cannot give goes to the others in the same way.
 
     Shape: one item per stratum that holds any, in the order of `STRATA`.
     """
     left = {each: counts[each] for each in STRATA if counts.get(each)}
     given = dict.fromkeys(left, 0)
-    wanted = min(size, sum(left.values()))
+    if size >= len(left):
+        given = dict.fromkeys(left, 1)
+        left = {each: count - 1 for each, count in left.items() if count > 1}
+    wanted = min(size - sum(given.values()), sum(left.values()))
     while wanted:
         order = list(left)
         shares = share_out(

@@ -26,6 +26,7 @@ class SignalKind(StrEnum):
     SAME_SET = "signal.same_set"
     OWN_HOURS = "signal.own_hours"
     SAME_PAIR = "signal.same_pair"
+    SHARED_DEVICE = "signal.shared_device"
     TWO_PLACES = "signal.two_places"
     LONG_DAY = "signal.long_day"
     FAST_TRAVEL = "signal.fast_travel"
@@ -108,6 +109,7 @@ CONDITIONS: Mapping[SignalKind, tuple[tuple[_Counted, Threshold], ...]] = {
     ),
     SignalKind.OWN_HOURS: ((lambda seen: seen.times, Threshold.OWN_HOURS_TIMES),),
     SignalKind.SAME_PAIR: ((lambda seen: seen.times, Threshold.SAME_PAIR_TIMES),),
+    SignalKind.SHARED_DEVICE: ((lambda seen: seen.people, Threshold.SHARED_DEVICE_PEOPLE),),
     SignalKind.TWO_PLACES: ((lambda seen: seen.value, Threshold.TWO_PLACES_MINUTES),),
     SignalKind.LONG_DAY: ((lambda seen: seen.value - 1, Threshold.DAY_MINUTES),),
     SignalKind.FAST_TRAVEL: ((lambda seen: seen.times, Threshold.TRAVEL_TIMES),),

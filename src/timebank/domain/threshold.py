@@ -35,6 +35,7 @@ class Threshold(StrEnum):
     SAME_SET_TIMES = "threshold.same_set_times"
     OWN_HOURS_TIMES = "threshold.own_hours_times"
     SAME_PAIR_TIMES = "threshold.same_pair_times"
+    SHARED_DEVICE_PEOPLE = "threshold.shared_device_people"
     TWO_PLACES_MINUTES = "threshold.two_places_minutes"
     DAY_MINUTES = "threshold.day_minutes"
     TRAVEL_MINUTES = "threshold.travel_minutes"
@@ -64,6 +65,7 @@ DEFAULTS: dict[Threshold, int] = {
     Threshold.SAME_SET_TIMES: 5,
     Threshold.OWN_HOURS_TIMES: 1,
     Threshold.SAME_PAIR_TIMES: 5,
+    Threshold.SHARED_DEVICE_PEOPLE: 3,
     Threshold.TWO_PLACES_MINUTES: 15,
     Threshold.DAY_MINUTES: 960,
     Threshold.TRAVEL_MINUTES: 10,

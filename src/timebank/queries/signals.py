@@ -4,6 +4,7 @@ Each statement reads the entries that were recorded in a period, found by their 
 looks at one subject at a time. What was counted becomes a signal, or not, in `domain/signal.py`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,8 +25,25 @@ from timebank.ledger import balances
 from timebank.ledger import tables as ledger
 from timebank.store import tables as store
 
+_INSTANTS = frozenset({"since", "until", "burst_since", "burst_until", "usual_since"})
+
+
+def _typed(statement: str) -> TextClause:
+    """Return a statement whose values have the types that they would have to be guessed at."""
+
+    def cast(match: re.Match[str]) -> str:
+        kind = "timestamptz" if match[1] in _INSTANTS else _KINDS.get(match[1], "bigint")
+        return f"cast(:{match[1]} as {kind})"
+
+    return text(re.sub(r"(?<![:\w]):([a-z]\w*)", cast, statement))
+
+
+_KINDS = {"zone": "text", "book": "integer"}
+
 _SEQS_SHOWN = 40
 """How many entries are kept as evidence of one signal: enough to see, and to ask about."""
+
+_SHOWN = rf"[1\:{_SEQS_SHOWN}]"
 
 _USUAL_TIMES = 6
 """A burst is compared with the mean of so many spans of the same length right before it."""
@@ -45,7 +63,7 @@ _ENTRIES = """
     )
 """
 
-_NO_DEPARTURES = text(
+_NO_DEPARTURES = _typed(
     """
     select h.id as shift, a.organization_id, count(*) as people, h.starts_at as since,
         h.ends_at as until,
@@ -63,13 +81,13 @@ _NO_DEPARTURES = text(
     """
 )
 
-_FULL_TIME = text(
+_FULL_TIME = _typed(
     f"""
     with {_ENTRIES}
     select e.activity, e.shift, e.organization_id, count(*) as people, sum(e.amount) as minutes,
         min(e.amount) as value, e.effective_at as since,
         e.effective_at + min(e.amount) * interval '1 minute' as until,
-        (array_agg(e.seq order by e.seq))[:{_SEQS_SHOWN}] as seqs
+        (array_agg(e.seq order by e.seq)){_SHOWN} as seqs
     from entry e
     left join shift h on h.book_id = :book and h.id = e.shift
     where e.measured <> 3
@@ -80,7 +98,7 @@ _FULL_TIME = text(
     """  # noqa: S608 the pieces are constants
 )
 
-_AFTERWARDS = text(
+_AFTERWARDS = _typed(
     """
     select h.id as shift, a.organization_id, count(*) as people, h.starts_at as since,
         h.ends_at as until,
@@ -98,13 +116,13 @@ _AFTERWARDS = text(
     """
 )
 
-_ENTERED_LATE = text(
+_ENTERED_LATE = _typed(
     f"""
     with {_ENTRIES}
     select e.organization_id, count(distinct e.volunteer) as people, count(*) as times,
         sum(e.amount) as minutes, min(e.effective_at) as since, max(e.effective_at) as until,
         max(extract(epoch from e.recorded_at - e.effective_at)::bigint / 86400) as value,
-        (array_agg(e.seq order by e.seq))[:{_SEQS_SHOWN}] as seqs
+        (array_agg(e.seq order by e.seq)){_SHOWN} as seqs
     from entry e
     where e.shift is not null and e.measured <> 3
         and e.recorded_at - e.effective_at >= :late_days * interval '1 day'
@@ -113,7 +131,7 @@ _ENTERED_LATE = text(
     """  # noqa: S608 the pieces are constants
 )
 
-_BURST = text(
+_BURST = _typed(
     f"""
     with {_ENTRIES}, summed as (
         select e.organization_id,
@@ -125,7 +143,7 @@ _BURST = text(
             min(e.effective_at) filter (where e.effective_at >= :burst_since) as since,
             max(e.effective_at) as until,
             (array_agg(e.seq order by e.seq) filter (where e.effective_at >= :burst_since))
-                [:{_SEQS_SHOWN}] as seqs
+                {_SHOWN} as seqs
         from entry e
         where e.measured <> 3 and e.shift is not null
             and e.effective_at >= :usual_since and e.effective_at < :burst_until
@@ -138,7 +156,7 @@ _BURST = text(
     """  # noqa: S608 the pieces are constants
 )
 
-_SAME_SET = text(
+_SAME_SET = _typed(
     f"""
     with {_ENTRIES}, session as (
         select e.organization_id, array_agg(distinct e.volunteer order by e.volunteer) as who,
@@ -150,7 +168,7 @@ _SAME_SET = text(
     )
     select organization_id, md5(who::text) as set, cardinality(who) as people, count(*) as times,
         sum(minutes) as minutes, min(at) as since, max(at) as until,
-        (array_agg(seq order by seq))[:{_SEQS_SHOWN}] as seqs
+        (array_agg(seq order by seq)){_SHOWN} as seqs
     from session
     where cardinality(who) >= :same_set_people
     group by organization_id, who
@@ -158,12 +176,12 @@ _SAME_SET = text(
     """  # noqa: S608 the pieces are constants
 )
 
-_OWN_HOURS = text(
+_OWN_HOURS = _typed(
     f"""
     with {_ENTRIES}
     select e.organization_id, e.volunteer, count(*) as times, sum(e.amount) as minutes,
         1 as people, min(e.effective_at) as since, max(e.effective_at) as until,
-        (array_agg(e.seq order by e.seq))[:{_SEQS_SHOWN}] as seqs
+        (array_agg(e.seq order by e.seq)){_SHOWN} as seqs
     from appointment p
     join volunteer v on v.book_id = :book and v.person_id = p.person_id
     join entry e on e.volunteer = v.id and e.organization_id = p.organization_id
@@ -175,7 +193,7 @@ _OWN_HOURS = text(
     """  # noqa: S608 the pieces are constants
 )
 
-_SAME_PAIR = text(
+_SAME_PAIR = _typed(
     """
     select w.organization_id,
         md5(least(w.submitted_by, w.decided_by) || '/' || greatest(w.submitted_by, w.decided_by))
@@ -193,7 +211,23 @@ _SAME_PAIR = text(
     """
 )
 
-_PEOPLE = text(
+_SHARED_DEVICE = _typed(
+    """
+    select h.id as shift, a.organization_id, count(distinct (f.book_id, f.volunteer_id)) as people,
+        h.starts_at as since, h.ends_at as until,
+        count(distinct (f.book_id, f.volunteer_id))
+            * (extract(epoch from h.ends_at - h.starts_at)::bigint / 60) as minutes
+    from scan_flag f
+    join shift h on h.book_id = f.shift_book and h.id = f.shift_id
+    join activity a on a.book_id = h.book_id and a.id = h.activity_id
+    where f.shift_book = :book and f.flag = 'flag.shared_device'
+        and f.at >= :since and f.at < :until and a.region between :lowest and :highest
+    group by h.id, a.organization_id, h.starts_at, h.ends_at
+    having count(distinct (f.book_id, f.volunteer_id)) >= :shared_device_people
+    """
+)
+
+_PEOPLE = _typed(
     f"""
     with {_ENTRIES}, timed as (
         select e.seq, e.volunteer, e.place, e.amount, e.effective_at as begins,
@@ -212,18 +246,18 @@ _PEOPLE = text(
     select 'two_places' as kind, volunteer, count(*) as times, sum(amount) as minutes,
         max(extract(epoch from least(before, ends) - begins)::bigint / 60) as value,
         min(begins) as since, max(ends) as until,
-        (array_agg(last_seq order by seq) || array_agg(seq order by seq))[:{_SEQS_SHOWN}] as seqs
+        (array_agg(last_seq order by seq) || array_agg(seq order by seq)){_SHOWN} as seqs
     from timed where before - begins >= :two_places_minutes * interval '1 minute'
     group by volunteer
     union all
     select 'long_day', volunteer, count(*), sum(amount), max(day)::bigint, min(begins), max(ends),
-        (array_agg(seq order by seq))[:{_SEQS_SHOWN}]
+        (array_agg(seq order by seq)){_SHOWN}
     from timed where day > :day_minutes
     group by volunteer
     union all
     select 'fast_travel', volunteer, count(*), sum(amount),
         min(extract(epoch from begins - last_ends)::bigint / 60), min(begins), max(ends),
-        (array_agg(last_seq order by seq) || array_agg(seq order by seq))[:{_SEQS_SHOWN}]
+        (array_agg(last_seq order by seq) || array_agg(seq order by seq)){_SHOWN}
     from timed
     where begins >= last_ends and begins - last_ends < :travel_minutes * interval '1 minute'
         and place / 1000 <> last_place / 1000
@@ -245,7 +279,7 @@ async def list_measures(
 
     Shape: by kind, in no order within it.
 
-    Cost: eleven statements; seven of them read the period's entries, once each.
+    Cost: twelve statements; seven of them read the period's entries, once each.
     """
     codes = scope.codes
     bounds = {
@@ -315,6 +349,10 @@ async def list_measures(
     found += [
         _measure(SignalKind.SAME_PAIR, book, f"{organization(row)}/{row.pair[:12]}", row)
         for row in await rows(_SAME_PAIR)
+    ]
+    found += [
+        _measure(SignalKind.SHARED_DEVICE, book, shift(row), row)
+        for row in await rows(_SHARED_DEVICE)
     ]
     found += [
         _measure(SignalKind(f"signal.{row.kind}"), book, f"volunteer/{book}/{row.volunteer}", row)

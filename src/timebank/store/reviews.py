@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import insert, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.domain.signal import Measure, Review, ReviewOutcome, SignalKind
@@ -15,7 +16,7 @@ async def list_newest(conn: AsyncConnection, *, book: int) -> dict[tuple[SignalK
     c = tables.signal_review.c
     rows = await conn.execute(
         select(c.kind, c.subject, c.outcome, c.reason, c.people, c.times, c.minutes, c.reviewed_at)
-        .distinct(c.kind, c.subject)
+        .ext(distinct_on(c.kind, c.subject))
         .where(c.book_id == book, c.kind.in_([each.value for each in SignalKind]))
         .order_by(c.kind, c.subject, c.reviewed_at.desc())
     )

@@ -42,6 +42,7 @@ STYLES = (
     "code",
     "region",
     "policy",
+    "review",
     "print",
 )
 """The component styles in the order in which they are joined; later ones may refine earlier."""

@@ -37,7 +37,7 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str, str], ...]] = {
     Role.OFFICER: (
         ("活跃率", "/district", "landmark"),
         ("政策", "/district/policies", "scroll-text"),
-        ("两人复核", "/district/approvals", "users"),
+        ("核查", "/district/review", "search"),
         ("申诉", "/district/objections", "flag"),
     ),
 }

@@ -31,6 +31,7 @@ from timebank.store.tables.volunteers import residence, volunteer
 
 __all__ = [
     "APPEND_ONLY",
+    "ERASABLE",
     "activity",
     "appointment",
     "attendance",
@@ -79,3 +80,6 @@ APPEND_ONLY = (
     threshold,
 )
 """On these the application may insert and select, nothing more."""
+
+ERASABLE = (objection_text,)
+"""What people wrote about themselves: inserted, and deleted for good."""

@@ -124,6 +124,7 @@ class World:
         cancelled_at: datetime | None = None,
         closed_at: datetime | None = None,
         signed_up: Sequence[VolunteerId] = (),
+        forgotten: str = "zero",
     ) -> ShiftId:
         await self.open_book(book)
         organization = organization or await self.organization(book=book)
@@ -142,6 +143,7 @@ class World:
                     in_charge="值班社工",
                     created_at=OPENED,
                     is_listed=True,
+                    forgotten=forgotten,
                 )
             )
             (number,) = await numbering.take_numbers(conn, book=book, noun="shift")

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from timebank.domain.activity import Forgotten
 from timebank.domain.attendance import ScanFacts
-from timebank.domain.closing import Departure, decide_closing, decide_departure
+from timebank.domain.closing import Departure, decide_closing, decide_departure, decide_forgotten
 
 STARTS = datetime(2024, 3, 2, 1, 0, tzinfo=UTC)
 ENDS = STARTS + timedelta(hours=3)
@@ -86,6 +87,38 @@ def test_a_shift_is_closed_when_it_is_over(
 ) -> None:
     decision = decide_closing(is_cancelled=is_cancelled, arrivals=arrivals, ends_at=ENDS, now=now)
     assert decision == reason
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "is_own", "is_waived", "outcome"),
+    [
+        (Forgotten.REVIEW, True, True, "closing.own_hours"),
+        (Forgotten.END_OF_SHIFT, True, False, "closing.own_hours"),
+        (Forgotten.REVIEW, False, True, None),
+        (Forgotten.END_OF_SHIFT, False, True, None),
+        (Forgotten.ZERO, False, False, None),
+        (Forgotten.REVIEW, False, False, "closing.undecided"),
+    ],
+)
+def test_a_forgotten_departure_is_what_was_published(
+    forgotten: Forgotten, is_own: bool, is_waived: bool, outcome: str | None
+) -> None:
+    found = decide_forgotten(
+        facts(arrived_at=STARTS), forgotten=forgotten, is_own=is_own, is_waived=is_waived
+    )
+    assert found == outcome
+
+
+def test_the_end_of_the_shift_is_credited_as_confirmed_on_the_arrival_alone() -> None:
+    rule = {"forgotten": Forgotten.END_OF_SHIFT, "is_own": False, "is_waived": False}
+    found = decide_forgotten(facts(arrived_at=STARTS + timedelta(minutes=30)), **rule)  # type: ignore[arg-type]
+    assert isinstance(found, Departure)
+    assert found.at == ENDS
+    assert found.credit.amount == (ENDS - STARTS) // timedelta(minutes=1) - 30
+    assert found.credit.service is not None
+    assert found.credit.service[:2] == (1, 1)
+    # Whoever came when it was over has nothing to be credited.
+    assert decide_forgotten(facts(arrived_at=ENDS), **rule) is None  # type: ignore[arg-type]
 
 
 def facts(

@@ -1,7 +1,7 @@
 """Closing settles who never scanned out, by the organizer's word, but never the organizer's own."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -63,6 +63,7 @@ async def close(
     shift: ShiftId,
     departures: Mapping[VolunteerId, datetime] | None = None,
     now: datetime = ENDS,
+    waived: Collection[VolunteerId] = (),
 ) -> Closed | AlreadyClosed | ClosingRefused:
     return await close_shift(
         db,
@@ -71,6 +72,7 @@ async def close(
         shift=shift.id,
         departures=departures,
         now=now,
+        waived=waived,
     )
 
 
@@ -268,3 +270,48 @@ async def test_a_shift_is_closed_when_it_is_over_by_who_organized_it(
     with pytest.raises(NotPermittedError):
         await close(db, Actor(uuid4(), frozenset({Role.OFFICER})), shift)
     assert await close(db, organizer(team), shift) == Closed(ENDS, {}, {}, ())
+
+
+async def test_a_forgotten_departure_is_settled_as_published_and_never_ones_own(
+    db: Database, world: World, team: OrganizationId, owner: asyncpg.Connection
+) -> None:
+    seen, forgot, waived, late, mine = people = await world.volunteers(5)
+    me = organizer(team, person=await world.person_of(mine))
+    by_rule = await world.shift(organization=team, signed_up=people, forgotten="end_of_shift")
+    for each, at in (
+        (seen, NINE),
+        (forgot, NINE + HOUR),
+        (waived, NINE),
+        (late, ENDS),
+        (mine, NINE),
+    ):
+        await scan(db, each, by_rule, Direction.ARRIVE, at)
+
+    closed = await close(db, me, by_rule, {seen: NINE + HOUR}, waived=[waived])
+
+    assert closed == Closed(ENDS, {seen: 60, forgot: 120}, {}, (waived, late, mine))
+    rows = await owner.fetch(
+        "select volunteer, amount, assurance, measured from transfer order by 1"
+    )
+    assert [tuple(row) for row in rows] == [(seen.id, 60, 1, 1), (forgot.id, 120, 1, 1)]
+    left = await owner.fetchval(
+        "select left_at from attendance where volunteer_id = $1 and not departure_measured",
+        forgot.id,
+    )
+    assert left == ENDS
+
+    later = NINE + 24 * HOUR
+    reviewed = await world.shift(
+        organization=team, starts_at=later, signed_up=people, forgotten="review"
+    )
+    for each in (seen, forgot, mine):
+        await scan(db, each, reviewed, Direction.ARRIVE, later)
+    over = later + 3 * HOUR
+    assert await close(db, me, reviewed, {seen: over}, now=over) == ClosingRefused(
+        ClosingRefusal.DEPARTURES, {forgot: DepartureRefusal.UNDECIDED}
+    )
+    assert await owner.fetchval("select count(*) from transfer") == 2
+    assert await close(db, me, reviewed, {seen: over}, now=over, waived=[forgot]) == Closed(
+        over, {seen: 180}, {}, (forgot, mine)
+    )
+    await check_books(db, BOOK)

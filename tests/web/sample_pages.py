@@ -631,6 +631,8 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                     ),
                 ),
             ],
+            can_waive=True,
+            rule=_("forgotten_rule.review"),
             warnings=[
                 words("陈* 同一时间还在另一场签到", "Chen* checked in elsewhere at the same time")
             ]
@@ -1049,6 +1051,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                 organization=team,
                 field=_("service_field.environment"),
                 place=place,
+                forgotten=_("forgotten.end_of_shift"),
                 description=[
                     words(
                         "沿海滨公园的步道捡拾垃圾,按可回收、有害、其他分类。工具由我们准备,请穿防滑鞋。",
@@ -1181,6 +1184,10 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                 place=Field(value=place),
                 in_charge=Field(),
                 description=Field(),
+                forgotten=[
+                    Choice(value=each, label=_(f"forgotten.{each}"), is_selected=each == "zero")
+                    for each in ("zero", "end_of_shift", "review")
+                ],
             ),
             framed("organizer"),
         ),

@@ -41,6 +41,20 @@ SHIFTS_MAX = 100
 """How many shifts are added at once: every day of a season."""
 
 
+class Forgotten(StrEnum):
+    """What becomes of who came and never scanned out; published with the activity.
+
+    Whatever it says, the organizer can set a departure that they saw.
+    """
+
+    ZERO = "zero"
+    """No time is credited."""
+    END_OF_SHIFT = "end_of_shift"
+    """The time is credited up to the end of the shift."""
+    REVIEW = "review"
+    """The organizer decides on each person before the shift can be closed."""
+
+
 class ActivityRefusal(StrEnum):
     """Why nothing was published, in order of precedence."""
 
@@ -73,6 +87,7 @@ class NewActivity:
         address: Where, in words.
         region: Code of the division where it is done.
         in_charge: The person in charge, as the public may read it.
+        forgotten: What becomes of a forgotten departure.
     """
 
     title: str
@@ -81,6 +96,7 @@ class NewActivity:
     address: str
     region: int
     in_charge: str
+    forgotten: Forgotten = Forgotten.ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

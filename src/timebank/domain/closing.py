@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from timebank.domain.activity import Forgotten
 from timebank.domain.actor import VolunteerId
 from timebank.domain.assurance import Assurance, grade_stay
 from timebank.domain.attendance import (
@@ -25,6 +26,7 @@ class DepartureRefusal(StrEnum):
     OWN_HOURS = "closing.own_hours"
     OUTSIDE_STAY = "closing.outside_stay"
     STAY_TOO_SHORT = "closing.stay_too_short"
+    UNDECIDED = "closing.undecided"
 
     @property
     def is_correctable(self) -> bool:
@@ -33,6 +35,7 @@ class DepartureRefusal(StrEnum):
             DepartureRefusal.NOT_ARRIVED,
             DepartureRefusal.OUTSIDE_STAY,
             DepartureRefusal.STAY_TOO_SHORT,
+            DepartureRefusal.UNDECIDED,
         )
 
 
@@ -145,3 +148,22 @@ def decide_departure(
         assurance=grade_stay(facts.arrival_grade, grade),
     )
     return Departure(at, credit, grade)
+
+
+def decide_forgotten(
+    facts: ScanFacts | None, *, forgotten: Forgotten, is_own: bool, is_waived: bool
+) -> Departure | DepartureRefusal | None:
+    """Decide what becomes of who came and never left, where the organizer set no departure.
+
+    As it was published with the activity, never as a guess: None credits nothing. `is_waived` says
+    that the organizer decided so for this person. Nobody's own time is credited by the rule either.
+    """
+    if is_own:
+        return DepartureRefusal.OWN_HOURS
+    if is_waived or forgotten is Forgotten.ZERO:
+        return None
+    if forgotten is Forgotten.REVIEW:
+        return DepartureRefusal.UNDECIDED
+    decision = None if facts is None else decide_departure(facts, is_own=False, at=facts.ends_at)
+    # Whoever came after the end has no time to credit: that keeps no shift open.
+    return decision if isinstance(decision, Departure) else None

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Date, Table, and_, cast, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from timebank.domain.activity import SPAN_MAX
+from timebank.domain.activity import SPAN_MAX, Forgotten
 from timebank.domain.actor import OrganizationId, VolunteerId
 from timebank.domain.period import Period
 from timebank.domain.region import county_of
@@ -106,6 +106,7 @@ class ActivityDetail:
     place: str | None
     town: str | None
     cancelled_at: datetime | None
+    forgotten: Forgotten
     shifts: tuple[ActivityShift, ...]
 
 
@@ -215,6 +216,7 @@ async def find_activity(
                 place.c.name.label("place"),
                 town.c.name.label("town"),
                 a.c.cancelled_at,
+                a.c.forgotten,
             )
             .join_from(a, o, and_(o.c.book_id == a.c.book_id, o.c.id == a.c.organization_id))
             .outerjoin(place, is_place(a.c.region))
@@ -259,6 +261,7 @@ async def find_activity(
         **row._asdict()
         | {
             "field": ServiceField(row.field),
+            "forgotten": Forgotten(row.forgotten),
             "organization_id": OrganizationId(book, row.organization_id),
             "shifts": tuple(ActivityShift(**each._asdict()) for each in shifts),
         }

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from timebank.domain.activity import PLACES_MAX
+from timebank.domain.activity import PLACES_MAX, Forgotten
 from timebank.domain.actor import OrganizationId, VolunteerId
 from timebank.domain.assurance import Assurance, Evidence, Measured, evidence_of
 from timebank.domain.attendance import stay_key
@@ -79,6 +79,7 @@ class OrganizedShift:
     places: int
     cancelled_at: datetime | None
     closed_at: datetime | None
+    forgotten: Forgotten
     signed_up: int
     arrived: int
     left: int
@@ -446,6 +447,7 @@ def _shifts(whose: ColumnElement[bool]) -> Select[Any]:
             h.c.places,
             func.coalesce(h.c.cancelled_at, a.c.cancelled_at).label("cancelled_at"),
             h.c.closed_at,
+            a.c.forgotten,
             signed_up.label("signed_up"),
             came.c.arrived,
             came.c.left,
@@ -465,6 +467,7 @@ async def _list_shifts(conn: AsyncConnection, query: Select[Any]) -> list[Organi
             **row._asdict()
             | {
                 "field": ServiceField(row.field),
+                "forgotten": Forgotten(row.forgotten),
                 "organization_id": OrganizationId(row.shift_book, row.organization_id),
             }
         )

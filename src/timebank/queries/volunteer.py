@@ -100,6 +100,7 @@ class Record:
         title: And what else is told of the activity: None where the book does not know it.
         shift_starts_at: And what else is told of the stay: None for imported history.
         arrival_measured: By a code; else set by the organizer.
+        forgotten: What the activity says of a forgotten departure.
     """
 
     seq: int
@@ -128,6 +129,7 @@ class Record:
     arrival_measured: bool | None
     left_at: datetime | None
     departure_measured: bool | None
+    forgotten: str | None
 
     @property
     def evidence(self) -> Evidence:
@@ -347,6 +349,7 @@ async def list_own_records(
             stay.c.arrival_measured,
             stay.c.left_at,
             stay.c.departure_measured,
+            a.c.forgotten,
         )
         .select_from(entries)
         .join(t, and_(t.c.book_id == volunteer.book, t.c.seq == entries.c.seq))

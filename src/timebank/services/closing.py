@@ -1,7 +1,7 @@
 """The organizer closes a shift and settles who came and never scanned out."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,6 +19,7 @@ from timebank.domain.closing import (
     DepartureRefusal,
     decide_closing,
     decide_departure,
+    decide_forgotten,
 )
 from timebank.domain.posting import PostingRefused
 from timebank.domain.second_person import (
@@ -51,6 +52,7 @@ async def close_shift(
     shift: int,
     departures: Mapping[VolunteerId, datetime] | None,
     now: datetime,
+    waived: Collection[VolunteerId] = (),
     approval: int | None = None,
 ) -> Closed | AlreadyClosed | ClosingHeld | ClosingRefused | ApprovalRefused:
     """Close a shift, with a departure for some of those who came and never left.
@@ -58,7 +60,8 @@ async def close_shift(
     Departures above the county's limit wait for a second person, who closes with the same ones and
     with the number of the held entry as `approval`.
 
-    Who gets no departure gets no minutes and stays listed. Closing again changes nothing. A
+    Of the others the activity's own rule decides; for whom the organizer waived it, no time is
+    credited. Who gets no minutes stays listed. Closing again changes nothing. A
     departure that cannot be keeps the shift open, so that it can be set right; an organizer's own
     does not: it is left to a colleague before closing.
 
@@ -86,7 +89,10 @@ async def close_shift(
             return AlreadyClosed(found.closed_at)
         arrivals = await signups.count_arrivals(conn, shift_book=shift_book, shifts=[shift])
         present = await signups.list_present(conn, shift_book=shift_book, shift=shift)
-        facts = await _list_facts(conn, heads, asked, shift_book=shift_book, shift=shift, now=now)
+        rest = [each.volunteer for each in present if each.volunteer not in asked]
+        facts = await _list_facts(
+            conn, heads, [*asked, *rest], shift_book=shift_book, shift=shift, now=now
+        )
 
         reason = decide_closing(
             is_cancelled=found.cancelled_at is not None,
@@ -106,6 +112,18 @@ async def close_shift(
                 settled[volunteer] = decision
             else:
                 refused[volunteer] = decision
+        for volunteer in rest:
+            ruled = decide_forgotten(
+                facts.get(volunteer),
+                forgotten=found.forgotten,
+                is_own=volunteer in own or volunteer == actor.volunteer,
+                # Whom a first person gave no departure, the second one approves without.
+                is_waived=volunteer in waived or approval is not None,
+            )
+            if isinstance(ruled, Departure):
+                settled[volunteer] = ruled
+            elif ruled is DepartureRefusal.UNDECIDED:
+                refused[volunteer] = ruled
         if any(each.is_correctable for each in refused.values()):
             return ClosingRefused(ClosingRefusal.DEPARTURES, refused)
 
@@ -183,7 +201,7 @@ def _entry(shift: Shift, settled: Mapping[VolunteerId, Departure]) -> Entry:
 async def _list_facts(
     conn: AsyncConnection,
     heads: Mapping[int, Head],
-    asked: Mapping[VolunteerId, datetime],
+    asked: Sequence[VolunteerId],
     *,
     shift_book: int,
     shift: int,

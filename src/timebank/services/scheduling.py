@@ -133,6 +133,7 @@ async def publish_activity(
                     address=cleaned.address,
                     region=cleaned.region,
                     in_charge=cleaned.in_charge,
+                    forgotten=cleaned.forgotten,
                     created_by=actor.person,
                     created_at=now,
                 )

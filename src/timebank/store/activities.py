@@ -9,6 +9,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import driver_of
+from timebank.domain.activity import Forgotten
 from timebank.domain.actor import OrganizationId
 from timebank.store import tables
 
@@ -21,6 +22,7 @@ class Activity:
         id: Its number in the organization's book.
         created_by: None for imports and the operator's command line.
         is_listed: False for imported history: nobody can sign up.
+        forgotten: What becomes of a forgotten departure.
     """
 
     organization: OrganizationId
@@ -35,6 +37,7 @@ class Activity:
     created_at: datetime
     cancelled_at: datetime | None = None
     is_listed: bool = True
+    forgotten: Forgotten = Forgotten.ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,7 @@ class Shift:
     Attributes:
         organization: Whose activity it is.
         cancelled_at: Of the shift or its activity; None while it goes on.
+        forgotten: What becomes of a forgotten departure.
     """
 
     book: int
@@ -55,6 +59,7 @@ class Shift:
     places: int
     cancelled_at: datetime | None = None
     closed_at: datetime | None = None
+    forgotten: Forgotten = Forgotten.ZERO
 
 
 async def insert_activities(conn: AsyncConnection, *, activities: Iterable[Activity]) -> None:
@@ -76,6 +81,7 @@ async def insert_activities(conn: AsyncConnection, *, activities: Iterable[Activ
             "created_at",
             "cancelled_at",
             "is_listed",
+            "forgotten",
         ),
         records=[
             (
@@ -92,6 +98,7 @@ async def insert_activities(conn: AsyncConnection, *, activities: Iterable[Activ
                 each.created_at,
                 each.cancelled_at,
                 each.is_listed,
+                each.forgotten.value,
             )
             for each in activities
         ],
@@ -166,6 +173,7 @@ async def find_locked_shift(conn: AsyncConnection, *, shift_book: int, shift: in
                 h.c.places,
                 func.coalesce(h.c.cancelled_at, a.c.cancelled_at),
                 h.c.closed_at,
+                a.c.forgotten,
             )
             .join_from(h, a, (a.c.book_id == h.c.book_id) & (a.c.id == h.c.activity_id))
             .where(h.c.book_id == shift_book, h.c.id == shift, a.c.is_listed)
@@ -174,7 +182,7 @@ async def find_locked_shift(conn: AsyncConnection, *, shift_book: int, shift: in
     ).first()
     if row is None:
         return None
-    activity, organization, starts_at, ends_at, places, cancelled_at, closed_at = row
+    activity, organization, starts_at, ends_at, places, cancelled_at, closed_at, forgotten = row
     return Shift(
         book=shift_book,
         id=shift,
@@ -185,6 +193,7 @@ async def find_locked_shift(conn: AsyncConnection, *, shift_book: int, shift: in
         places=places,
         cancelled_at=cancelled_at,
         closed_at=closed_at,
+        forgotten=Forgotten(forgotten),
     )
 
 

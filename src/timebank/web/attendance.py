@@ -1,6 +1,6 @@
 """A shift of one's own organization: who signed up, came and left, and closing it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Literal
@@ -8,6 +8,7 @@ from typing import Any, Literal
 from litestar import Response, get, post
 from litestar.response import Redirect
 
+from timebank.domain.activity import Forgotten
 from timebank.domain.actor import Act, OrganizationId, VolunteerId
 from timebank.domain.closing import AlreadyClosed, Closed, ClosingHeld, ClosingRefused
 from timebank.domain.second_person import ApprovalRefused, HeldKind
@@ -56,13 +57,15 @@ class OpenPresence:
 
     Attributes:
         signup_id: Posted as part of the field's name, `left_at.<signup_id>`.
-        left_at: `HH:MM`; empty leaves the time uncredited.
+        left_at: `HH:MM`; empty leaves it to the rule of the activity.
+        is_waived: No time is credited whatever the rule; posted as `waived.<signup_id>`.
     """
 
     signup_id: str
     name: str
     arrived_at: str
     left_at: Field
+    is_waived: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +95,8 @@ class ShiftPage:
         code_url: The code page; empty when no code can be shown any more.
         paper_url: Where a signed list is printed and entered.
         warnings: Walk-ups, overlaps and the like, one sentence each.
+        can_waive: The rule credits something, or asks: the organizer may say that nothing is.
+        rule: What becomes of those without a departure, a sentence.
         close_url: Where the closing is posted; empty when it cannot be closed now.
         deadline: Until when it is to be closed; None before its end and once it is closed.
         closed: When and by whom it was closed; empty when it is not.
@@ -113,6 +118,8 @@ class ShiftPage:
     code_url: str
     paper_url: str
     open_presences: Sequence[OpenPresence]
+    can_waive: bool
+    rule: str
     warnings: Sequence[str]
     people: Sequence[Attendee]
     close_url: str
@@ -162,6 +169,13 @@ async def create_closure(
     if found is None:
         raise NotFoundError
     departures: dict[VolunteerId, datetime] = {}
+    waived = {
+        each
+        for name in form
+        if name.startswith("waived.")
+        and name.removeprefix("waived.") not in typed
+        and (each := parse_volunteer(name.removeprefix("waived."))) is not None
+    }
     errors: dict[str, str] = {}
     _ = translate_of(request)
     for signup_id, clock in typed.items():
@@ -177,6 +191,7 @@ async def create_closure(
             shift_book=book,
             shift=shift,
             departures=departures,
+            waived=waived,
             now=now,
         )
         match outcome:
@@ -195,13 +210,23 @@ async def create_closure(
                     book,
                     shift,
                     typed=typed,
+                    waived=waived,
                     errors=errors,
                     error=_(reason.value),
                     now=now,
                     status=409,
                 )
     return await _show_shift(
-        request, kit, organizations, book, shift, typed=typed, errors=errors, now=now, status=422
+        request,
+        kit,
+        organizations,
+        book,
+        shift,
+        typed=typed,
+        waived=waived,
+        errors=errors,
+        now=now,
+        status=422,
     )
 
 
@@ -214,6 +239,7 @@ async def _show_shift(
     *,
     now: datetime,
     typed: dict[str, str] | None = None,
+    waived: Collection[VolunteerId] = (),
     errors: dict[str, str] | None = None,
     error: str = "",
     status: int = 200,
@@ -260,10 +286,13 @@ async def _show_shift(
                         value=typed.get(volunteer_key(each.volunteer), ""),
                         error=errors.get(volunteer_key(each.volunteer), ""),
                     ),
+                    is_waived=each.volunteer in waived,
                 )
                 for each in people
                 if each.arrived_at is not None and each.left_at is None
             ],
+            can_waive=found.forgotten is not Forgotten.ZERO,
+            rule=_(f"forgotten_rule.{found.forgotten.value}"),
             warnings=[],
             people=[
                 _attendee(each, found, kit.seal, now=now, language=language, _=_) for each in people

@@ -140,6 +140,7 @@ class ActivityPage:
 
     Attributes:
         description: Paragraphs.
+        forgotten: What becomes of who forgets to scan out, a sentence.
         error: Why the last sign-up or withdrawal was refused; empty for none.
         way_out: What to do about it; empty for none.
     """
@@ -149,6 +150,7 @@ class ActivityPage:
     field: str
     place: str
     description: Sequence[str]
+    forgotten: str
     shifts: Sequence[ActivityShift]
     activities_url: str
     error: str = ""
@@ -331,6 +333,7 @@ async def _show_activity(
             organization=found.organization,
             field=_(f"service_field.{found.field.code}"),
             place=words.address(found.town, found.address),
+            forgotten=_(f"forgotten.{found.forgotten.value}"),
             description=[line for line in found.content.splitlines() if line.strip()],
             shifts=[_shift(found, each, now=now, language=language, _=_) for each in found.shifts],
             activities_url="/activities",

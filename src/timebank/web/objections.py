@@ -854,12 +854,23 @@ def _facts(
     )
 
 
-def end_words(at: datetime | None, is_measured: bool | None, _: Translate) -> str:
-    """Return how and when one end of a stay was set; empty for history."""
+def end_words(
+    at: datetime | None, is_measured: bool | None, _: Translate, *, is_ruled: bool = False
+) -> str:
+    """Return how and when one end of a stay was set; empty for history.
+
+    `is_ruled` says that it was set as the activity's own rule for forgotten departures has it.
+    """
     if at is None:
         return ""
     clock = words.clock(at)
-    return _("{time} 扫码", time=clock) if is_measured else _("{time} 组织者填写", time=clock)
+    if is_measured:
+        return _("{time} 扫码", time=clock)
+    return (
+        _("{time} 按活动约定记到结束", time=clock)
+        if is_ruled
+        else _("{time} 组织者填写", time=clock)
+    )
 
 
 def _own_url(objection: int) -> str:

@@ -16,6 +16,7 @@ from timebank.domain.activity import (
     ActivityPublished,
     ActivityRefusal,
     ActivityRefused,
+    Forgotten,
     NewActivity,
     NewShift,
 )
@@ -74,6 +75,7 @@ class ActivityNewPage:
     place: Field
     in_charge: Field
     description: Field
+    forgotten: Sequence[Choice]
     error: str = ""
 
 
@@ -129,6 +131,7 @@ class ActivityForm(msgspec.Struct):
     village: ShortText = ""
     place: ShortText = ""
     in_charge: ShortText = ""
+    forgotten: ShortText = ""
     description: Annotated[str, msgspec.Meta(max_length=4000)] = ""
 
 
@@ -178,6 +181,7 @@ async def create_activity(
                 address=data.place,
                 region=village,
                 in_charge=data.in_charge,
+                forgotten=_forgotten(data.forgotten),
             ),
             shifts=(),
             now=now,
@@ -270,6 +274,11 @@ _FIELD_OF = {
 """Beside which field of a form a refusal is shown; the others stand above the form."""
 
 
+def _forgotten(text: str) -> Forgotten:
+    """Return what was chosen; what is no choice is the one that credits nothing."""
+    return next((each for each in Forgotten if each.value == text), Forgotten.ZERO)
+
+
 async def _show_new_activity(
     request: TimebankRequest,
     db: Database,
@@ -322,6 +331,14 @@ async def _show_new_activity(
             place=Field(value=form.place, error=errors.get("place", "")),
             in_charge=Field(value=form.in_charge, error=errors.get("in_charge", "")),
             description=Field(value=form.description, error=errors.get("description", "")),
+            forgotten=[
+                Choice(
+                    value=each.value,
+                    label=_(f"forgotten.{each.value}"),
+                    is_selected=each is _forgotten(form.forgotten),
+                )
+                for each in Forgotten
+            ],
             error=errors.get("", ""),
         ),
         status=status,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from litestar import Response, get
 from litestar.params import QueryParameter
 
+from timebank.domain.activity import Forgotten
 from timebank.domain.actor import Act
 from timebank.domain.period import Period
 from timebank.http.providers import Db, Now, OwnVolunteer, TimebankRequest
@@ -192,7 +193,12 @@ def _record(
         if starts_at is None or ends_at is None
         else words.times(starts_at, ends_at),
         arrived=end_words(record.arrived_at, record.arrival_measured, _),
-        left=end_words(record.left_at, record.departure_measured, _),
+        left=end_words(
+            record.left_at,
+            record.departure_measured,
+            _,
+            is_ruled=record.forgotten == Forgotten.END_OF_SHIFT and record.left_at == ends_at,
+        ),
         grade=_(f"assurance.{record.assurance.value}"),
         entry=words.count(record.seq),
         recorded=words.instant(record.recorded_at, now=now, language=language),

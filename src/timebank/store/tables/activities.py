@@ -45,6 +45,13 @@ activity = Table(
     ForeignKeyConstraint(
         ["book_id", "organization_id"], ["organization.book_id", "organization.id"]
     ),
+    Column(
+        "forgotten",
+        Text,
+        nullable=False,
+        server_default="zero",
+        comment="what becomes of who never scanned out: zero, end_of_shift, review",
+    ),
     Index("ix_activity_book_id_organization_id", "book_id", "organization_id"),
 )
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from importlib.metadata import version
 from typing import Any
 
 from litestar import Litestar, Request, Response
@@ -14,6 +15,9 @@ from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
 from litestar.router import Router
 
 from timebank import api, web
@@ -23,7 +27,7 @@ from timebank.http import clock
 from timebank.http.desk import Desk
 from timebank.http.errors import HttpError, answer_problem, error_of
 from timebank.http.headline import Headline
-from timebank.http.identity import Identify, Identity, permit
+from timebank.http.identity import PUBLIC, Identify, Identity, permit
 from timebank.http.providers import DEPENDENCIES, Kit
 from timebank.http.security import HEADERS
 from timebank.services.folding import keep_folded
@@ -103,7 +107,7 @@ def create_app(kit: Kit, *, log_key: LogKey | None = None) -> "Application":
     litestar = Litestar(
         lifespan=[signing, folding],
         route_handlers=[
-            Router("/", route_handlers=web.HANDLERS),
+            Router("/", route_handlers=web.HANDLERS, include_in_schema=False),
             Router(
                 "/api", route_handlers=api.HANDLERS, exception_handlers={Exception: _answer_api}
             ),
@@ -121,7 +125,19 @@ def create_app(kit: Kit, *, log_key: LogKey | None = None) -> "Application":
         ),
         exception_handlers={Exception: _answer_any},
         request_max_body_size=BODY_BYTES_MAX,
-        openapi_config=None,
+        openapi_config=OpenAPIConfig(
+            title="timebank",
+            version=version("timebank"),
+            path="/api/schema",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            # What the interface is, anybody may read; what it tells needs a token.
+            openapi_router=Router("/api/schema", route_handlers=[], opt={"rule": PUBLIC}),
+            components=Components(
+                security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}
+            ),
+            security=[{"token": []}],
+            use_handler_docstrings=True,
+        ),
         on_shutdown=[kit.db.close],
         after_request=_harden,
         logging_config=None,

@@ -34,5 +34,12 @@ def test_who_runs_the_machines_neither_serves_nor_judges() -> None:
 
 def test_an_auditor_changes_nothing() -> None:
     auditor = Actor(PERSON, frozenset({Role.AUDITOR}))
-    seen = {Act.SEE_REPORTS, Act.SEE_AUDIT, Act.SEE_SIGNALS}
+    seen = {Act.SEE_REPORTS, Act.SEE_AUDIT, Act.SEE_SIGNALS, Act.PULL_ENTRIES}
     assert {act for act in Act if auditor.may(act)} == seen
+
+
+def test_a_program_may_what_its_token_was_made_for_and_nothing_else() -> None:
+    whole = Actor(PERSON, frozenset({Role.PROGRAM}))
+    assert {act for act in Act if whole.may(act)} == {Act.SEE_REPORTS, Act.PULL_ENTRIES}
+    limited = Actor(PERSON, frozenset({Role.PROGRAM}), acts=frozenset({Act.SEE_REPORTS, Act.SCAN}))
+    assert {act for act in Act if limited.may(act)} == {Act.SEE_REPORTS}

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.web.sample_objections import objection_pages
+from tests.web.sample_programs import program_samples
 from tests.web.sample_sessions import session_samples
 
 from timebank.web import (
@@ -1276,7 +1277,9 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             ),
             framed(""),
         )
-    for name, parts in session_samples(language, framed).items():
+    for name, parts in (
+        session_samples(language, framed) | program_samples(language, framed)
+    ).items():
         found[name] = Sample(*parts)
     for name, (template, role, page) in objection_pages(language, words).items():
         found[name] = Sample(template, page, framed(role))

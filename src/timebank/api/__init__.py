@@ -1,6 +1,7 @@
 """HTTP for programs: JSON in, JSON out, problems with stable codes."""
 
 from timebank.api.active_rate import show_active_rate
+from timebank.api.entries import show_entries
 
-HANDLERS = [show_active_rate]
+HANDLERS = [show_active_rate, show_entries]
 """What the framework routes; `checkins` stands before it."""

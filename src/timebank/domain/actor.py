@@ -16,6 +16,8 @@ class Role(StrEnum):
     AUDITOR = "role.auditor"
     PARTNER = "role.partner"
     ADMINISTRATOR = "role.administrator"
+    PROGRAM = "role.program"
+    """A machine with a token, for which a person answers; no person holds this role."""
 
 
 class Act(StrEnum):
@@ -32,6 +34,8 @@ class Act(StrEnum):
     APPROVE_ENTRIES = "approve_entries"
     SEE_SIGNALS = "see_signals"
     REVIEW_SIGNALS = "review_signals"
+    PULL_ENTRIES = "pull_entries"
+    GIVE_TOKENS = "give_tokens"
 
 
 PERMITTED: dict[Act, frozenset[Role]] = {
@@ -39,13 +43,15 @@ PERMITTED: dict[Act, frozenset[Role]] = {
     Act.SIGN_UP: frozenset({Role.VOLUNTEER}),
     Act.SEE_OWN_RECORDS: frozenset({Role.VOLUNTEER}),
     Act.RUN_ACTIVITIES: frozenset({Role.ORGANIZER}),
-    Act.SEE_REPORTS: frozenset({Role.OFFICER, Role.AUDITOR}),
+    Act.SEE_REPORTS: frozenset({Role.OFFICER, Role.AUDITOR, Role.PROGRAM}),
     Act.RUN_POLICIES: frozenset({Role.OFFICER}),
     Act.HEAR_APPEALS: frozenset({Role.OFFICER}),
     Act.SEE_AUDIT: frozenset({Role.AUDITOR}),
     Act.APPROVE_ENTRIES: frozenset({Role.ORGANIZER, Role.OFFICER}),
     Act.SEE_SIGNALS: frozenset({Role.OFFICER, Role.AUDITOR}),
     Act.REVIEW_SIGNALS: frozenset({Role.OFFICER}),
+    Act.PULL_ENTRIES: frozenset({Role.OFFICER, Role.AUDITOR, Role.PROGRAM}),
+    Act.GIVE_TOKENS: frozenset({Role.OFFICER}),
 }
 """Who may do what. What is not listed is forbidden."""
 
@@ -73,7 +79,8 @@ class Actor:
     Attributes:
         volunteer: None for a person who has not enrolled as a volunteer.
         organizations: The ones that the person organizes for.
-        scope: The division that an officer or auditor sees; None for anybody else.
+        scope: The division that an officer, auditor or program sees; None for anybody else.
+        acts: All that a program's token was made for; None: whatever the roles permit.
     """
 
     person: UUID
@@ -81,7 +88,8 @@ class Actor:
     volunteer: VolunteerId | None = None
     organizations: tuple[OrganizationId, ...] = ()
     scope: Scope | None = None
+    acts: frozenset[Act] | None = None
 
     def may(self, act: Act) -> bool:
         """Return whether one of the actor's roles permits an act."""
-        return bool(self.roles & PERMITTED[act])
+        return bool(self.roles & PERMITTED[act]) and (self.acts is None or act in self.acts)

@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException
 from timebank.domain.attendance import ScanRefusal
 from timebank.http.gathering import CrowdedError
 from timebank.http.identity import ForbiddenError, NotSignedInError
+from timebank.ledger.export_formats import LibraryMissingError
 from timebank.services.errors import ConflictError, NotFoundError, NotPermittedError
 
 SCAN_STATUS: dict[ScanRefusal, int] = {
@@ -42,6 +43,7 @@ class HttpError(StrEnum):
     FORBIDDEN = "error.403"
     NOT_FOUND = "error.404"
     METHOD_NOT_ALLOWED = "error.405"
+    NOT_ACCEPTABLE = "error.406"
     CONFLICT = "error.409"
     GONE = "error.410"
     TOO_LARGE = "error.413"
@@ -65,6 +67,7 @@ _BY_EXCEPTION: dict[type[Exception], HttpError] = {
     NotFoundError: HttpError.NOT_FOUND,
     ConflictError: HttpError.CONFLICT,
     CrowdedError: HttpError.BUSY,
+    LibraryMissingError: HttpError.NOT_ACCEPTABLE,
 }
 
 

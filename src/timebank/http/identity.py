@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
@@ -16,13 +17,19 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from timebank.db import Database
+from timebank.domain.access_token import hash_of
 from timebank.domain.actor import Act, Actor
+from timebank.domain.period import local_day
 from timebank.domain.sign_in import token_hash_of
 from timebank.http.gathering import Gathering
-from timebank.store import signins
+from timebank.services.founding import ZONE
+from timebank.store import access_tokens, signins
 
 COOKIE = "timebank_sign_in"
 """Holds the token of a sign-in; its SHA-256 is all that is stored."""
+
+PROGRAMS = "/api/"
+"""Where tokens of programs are taken: nowhere else."""
 
 _COOKIE_BYTES = COOKIE.encode()
 
@@ -76,6 +83,18 @@ def read_token(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
     return None
 
 
+def read_bearer(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """Return the token that a program names itself with, or None.
+
+    Source: RFC 6750, section 2.1.
+    """
+    for name, value in headers:
+        scheme, _, token = value.partition(b" ")
+        if name == b"authorization" and scheme.lower() == b"bearer":
+            return token.strip().decode("latin-1")
+    return None
+
+
 class Identity:
     """Finds the actor of a token, remembering answers for a short while.
 
@@ -96,6 +115,18 @@ class Identity:
         token_hash = token_hash_of(token)
         actor = await self._find_actor(token_hash)
         return None if actor is None else SignedIn(actor, token_hash)
+
+    async def find_program(self, token: str) -> Actor | None:
+        """Return who a program with a token is, or None. Cost: one statement."""
+        token_hash = hash_of(token)
+        if token_hash is None:
+            return None
+        now = self._now()
+        today = local_day(now, zone=ZoneInfo(ZONE))
+        async with self._db.glance() as conn:
+            return await access_tokens.find_program(
+                conn, token_hash=token_hash, today=today, now=now
+            )
 
     def forget(self, token_hash: bytes) -> None:
         """Read a sign-in anew next time: it ended, or its person's roles changed."""
@@ -128,7 +159,14 @@ class Identify(ASGIMiddleware):
         self._identity = identity
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Look the sign-in up and go on."""
+        """Look the sign-in, or a program's token, up and go on."""
+        bearer = read_bearer(scope["headers"]) if scope["path"].startswith(PROGRAMS) else None
+        if bearer is not None:
+            # A program that names itself is nobody else: no cookie speaks for it.
+            scope["user"] = await self._identity.find_program(bearer)
+            scope["auth"] = None
+            await next_app(scope, receive, send)
+            return
         found = await self._identity.find(scope["headers"])
         scope["user"] = None if found is None else found.actor
         scope["auth"] = None if found is None else found.token_hash

@@ -10,7 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import driver_of
@@ -40,15 +40,19 @@ _ACCOUNTS = """
     where a.book_id = $1 order by a.id
 """
 
-_ENTRIES = """
+_ENTRY = """
     select t.seq, t.key, t.kind, t.unit, d.kind, d.owner, c.kind, c.owner, t.amount,
         t.effective_at, t.recorded_at, t.volunteer, t.assurance, t.measured, t.activity_book,
         t.activity, t.shift, t.field, t.place, t.reverses
     from transfer t
     join account d on d.book_id = t.book_id and d.id = t.debit
     join account c on c.book_id = t.book_id and c.id = t.credit
-    where t.book_id = $1 order by t.seq
+    where t.book_id = $1
 """
+
+_ENTRIES = f"{_ENTRY} order by t.seq"
+
+_ENTRIES_AFTER = f"{_ENTRY} and t.seq > $2 order by t.seq limit $3"
 
 
 class ReadBook(NamedTuple):
@@ -159,6 +163,18 @@ async def export_book(
         writer.assert_balances([ReadAccount(*each) for each in part])
     writer.end()
     return read.seq
+
+
+async def list_entries(
+    conn: AsyncConnection, *, book: int, after: int, limit: int
+) -> list[ReadEntry]:
+    """Return the first entries of a book that follow entry `after`, in their order.
+
+    Cost: one statement; it reads what it returns.
+    """
+    await conn.execute(select(1))
+    driver = await driver_of(conn)
+    return [ReadEntry(*each) for each in await driver.fetch(_ENTRIES_AFTER, book, after, limit)]
 
 
 async def _parts(

@@ -197,7 +197,11 @@ class CsvWriter:
 
     def begin(self, book: ReadBook, units: Sequence[ReadUnit]) -> None:  # noqa: ARG002
         """Write the head."""
-        self._write([_HEAD])
+        self.write_head()
+
+    def write_head(self) -> None:
+        """Write the names of the columns."""
+        self._write([COLUMNS])
 
     def open_accounts(self, accounts: Sequence[ReadAccount]) -> None:
         """Accounts are named by the rows."""
@@ -208,7 +212,7 @@ class CsvWriter:
             [
                 [
                     value.isoformat() if isinstance(value, datetime) else value
-                    for value in _values(each)
+                    for value in values_of(each)
                 ]
                 for each in entries
             ]
@@ -252,7 +256,7 @@ class ParquetWriter:
 
     def write_entries(self, entries: Sequence[ReadEntry]) -> None:
         """Write rows, a group at a time."""
-        self._waiting += [_values(each) for each in entries]
+        self._waiting += [values_of(each) for each in entries]
         if len(self._waiting) >= _GROUP:
             self._flush()
 
@@ -279,7 +283,7 @@ class ParquetWriter:
 _GROUP = 50_000
 """Rows of one Parquet group: columns of that length compress well, and fit any memory."""
 
-_HEAD = (
+COLUMNS = (
     "seq",
     "key",
     "kind",
@@ -299,9 +303,14 @@ _HEAD = (
     "place",
     "reverses",
 )
+"""What is written of an entry in a format of rows, in this order."""
 
 
-def _values(entry: ReadEntry) -> tuple[object, ...]:
+def values_of(entry: ReadEntry) -> tuple[object, ...]:
+    """Return an entry as a row.
+
+    Shape: that of `COLUMNS`.
+    """
     return (
         entry.seq,
         str(entry.key),
@@ -323,7 +332,7 @@ def _schema(arrow: Any) -> Any:
             return arrow.string()
         return arrow.timestamp("us", tz="UTC") if name.endswith("_at") else arrow.int64()
 
-    return arrow.schema([(name, kind(name)) for name in _HEAD])
+    return arrow.schema([(name, kind(name)) for name in COLUMNS])
 
 
 def _quoted(unit: int) -> str:

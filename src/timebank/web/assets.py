@@ -43,6 +43,7 @@ STYLES = (
     "region",
     "policy",
     "review",
+    "program",
     "print",
 )
 """The component styles in the order in which they are joined; later ones may refine earlier."""

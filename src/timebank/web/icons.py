@@ -42,6 +42,7 @@ NAMES = (
     "map-pin",
     "maximize",
     "minus",
+    "plug",
     "plus",
     "printer",
     "qr-code",

@@ -3,6 +3,7 @@
 A county's rows carry its book first, which is also the shard key.
 """
 
+from timebank.store.tables.access_tokens import access_token
 from timebank.store.tables.activities import activity, shift
 from timebank.store.tables.appointments import appointment
 from timebank.store.tables.attendance import attendance
@@ -32,6 +33,7 @@ from timebank.store.tables.volunteers import residence, volunteer
 __all__ = [
     "APPEND_ONLY",
     "ERASABLE",
+    "access_token",
     "activity",
     "appointment",
     "attendance",

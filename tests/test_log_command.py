@@ -42,7 +42,10 @@ def tamper(database_url: str, statement: str) -> None:
 
 
 def test_the_commands_of_the_log(
-    data: Path, database_url: str, capsys: pytest.CaptureFixture[str]
+    data: Path,
+    database_url: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def run(*arguments: object) -> tuple[int, str]:
         code = cli.main(["log", *map(str, arguments)])
@@ -74,6 +77,23 @@ def test_the_commands_of_the_log(
     assert (code, "log.erased" in said) == (1, True)
     assert run("verify")[0] == 0
 
+    code, said = run("key", "rotate")
+    assert code == 0
+    (renewed,) = [line for line in said.splitlines() if line.startswith("time.example.org/")]
+    assert renewed != vkey.strip()
+    assert run("key") == (0, f"{renewed}\n{vkey}")
+    assert run("verify", "--from", folder, "--vkey", vkey.strip())[0] == 0
+    assert run("sign") == (0, f"book {BOOK}: nothing new\n")
+    assert run("verify")[0] == 0
+    (data / "given").write_bytes(bytes(32))
+    assert run("key", "rotate", "--new-key", data / "given")[0] == 0
+    code, said = run("sign")
+    assert (code, "log.inconsistent" in said) == (1, True)
+    monkeypatch.setenv("TIMEBANK_LOG_KEY_FILE", str(data / "given"))
+    assert run("sign") == (0, f"book {BOOK}: nothing new\n")
+    code, said = run("key", "rotate")
+    assert (code, "settings.log_key_elsewhere" in said) == (1, True)
+
     tamper(database_url, "update transfer set amount = amount + 1 where seq = 8")
     code, said = run("verify", "--book", BOOK)
     assert (code, said.count("BROKEN")) == (1, 1)
@@ -88,6 +108,8 @@ def test_the_commands_of_the_log(
         (["prove", "--book", str(BOOK)], "log.no_entry"),
         (["prove", "--book", str(BOOK), "--seq", "301"], "entry.not_found"),
         (["erase", "--volunteer", "12"], "log.no_volunteer"),
+        (["key", "rotate", "--new-key", "/nowhere"], "log.no_new_key"),
+        (["key", "rotate", "--new-key", "/etc/hostname"], "log.no_new_key"),
     ],
 )
 def test_what_cannot_be_done_is_said(

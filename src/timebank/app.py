@@ -56,6 +56,7 @@ def build_kit(
     url: str,
     book: int,
     is_demo: bool,
+    log_key: Callable[[], LogKey] | None = None,
     now: Callable[[], datetime] = clock.now,
 ) -> Kit:
     """Return what a running application is made of."""
@@ -72,10 +73,11 @@ def build_kit(
         book=book,
         is_demo=is_demo,
         is_secure=url.startswith("https://"),
+        log_key=log_key,
     )
 
 
-def create_app(kit: Kit, *, log_key: LogKey | None = None) -> "Application":
+def create_app(kit: Kit) -> "Application":
     """Return the application: pages, API, the bare route of the scan, and the signing of logs.
 
     Without a key the entries are sealed all the same, and signed by whoever has it.
@@ -83,6 +85,7 @@ def create_app(kit: Kit, *, log_key: LogKey | None = None) -> "Application":
 
     @asynccontextmanager
     async def signing(_litestar: Litestar) -> AsyncIterator[None]:
+        log_key = kit.log_key
         if log_key is None:
             yield
             return
@@ -190,8 +193,8 @@ def create_from_environment() -> Application:
             url=settings.url,
             book=settings.book,
             is_demo=settings.is_demo,
-        ),
-        log_key=LogKey(Ed25519Signer(read_log_key(settings)), settings.log_name),
+            log_key=lambda: LogKey(Ed25519Signer(read_log_key(settings)), settings.log_name),
+        )
     )
     # What is loaded now stays: looking through it again and again is a third of a busy hour.
     gc.freeze()

@@ -134,6 +134,40 @@ def read_log_key(settings: Settings) -> bytes:
     )
 
 
+def read_next_log_key(settings: Settings) -> bytes:
+    """Read the key that is to replace the log's, from beside it; make it first if there is none.
+
+    Raises:
+        SettingsError: The log's key was placed elsewhere on purpose: its successor is too.
+    """
+    file = settings.log_key_file
+    if file != _own_log_key(settings.data):
+        raise SettingsError(
+            code="settings.log_key_elsewhere",
+            sentence="The log key was placed by you: name the file of the new one with --new-key.",
+        )
+    following = _next_log_key(file)
+    if not following.exists():
+        _make_key(following)
+    return following.read_bytes()
+
+
+def replace_log_key(settings: Settings) -> Path:
+    """Put the next log key in the place of the log's; return where the old one was put."""
+    file = settings.log_key_file
+    number = 1
+    while (replaced := file.with_name(f"{file.name}.replaced-{number}")).exists():
+        number += 1
+    # A link first: whatever happens, the place of the key is never empty.
+    os.link(file, replaced)
+    os.replace(_next_log_key(file), file)
+    return replaced
+
+
+def _next_log_key(file: Path) -> Path:
+    return file.with_name(f"{file.name}.next")
+
+
 def _read_key(file: Path, *, own: Path, noun: str, variable: str, loss: str) -> bytes:
     code = f"settings.{noun.replace(' ', '_')}"
     if file == own:

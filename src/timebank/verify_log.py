@@ -1,6 +1,6 @@
 """Verifies an exported log, or the proof of one entry. Needs Python 3.11 and `cryptography`.
 
-    python verify_log.py FOLDER [--vkey KEY]     every leaf, tile and root of each log in a folder
+    python verify_log.py FOLDER [--vkey KEY ...] every leaf, tile and root of each log in a folder
     python verify_log.py --proof FILE --vkey KEY that a log holds an entry, and what the entry says
 
 This file knows nothing of timebank's other code, on purpose: what it accepts was made twice. It is
@@ -29,6 +29,15 @@ WIDTH = 256
 LEAF_BYTES = 54
 """Version, kind, book, seq, instant, commitment."""
 
+HEADER_BYTES = 22
+"""Version, kind, book, seq, instant."""
+
+NOTICES = "notices"
+"""The last part of the name of a log that holds notices and no entries."""
+
+KINDS = {2: "pack in force", 3: "key changed", 4: "secrets erased"}
+"""What a notice makes known."""
+
 UNITS = {1: "minutes", 2: "credits", 3: "points", 4: "fen"}
 
 
@@ -56,16 +65,25 @@ class ProvenEntry:
     fields: dict[str, object]
 
 
-def open_checkpoint(note: str, vkey: str) -> Head:
-    """Return the head that a key has signed.
+def open_checkpoint(note: str, *vkeys: str) -> Head:
+    """Return the head that one of the keys has signed. A log whose key was changed has several.
 
     Raises:
-        NotProvenError: It has not.
+        NotProvenError: None has.
     """
+    signed = [head for each in vkeys if (head := _signed_head(note, each)) is not None]
+    if not signed:
+        names = ", ".join(sorted({each.partition("+")[0] for each in vkeys}))
+        raise NotProvenError(f"the checkpoint is not signed by {names}")
+    return signed[0]
+
+
+def _signed_head(note: str, vkey: str) -> Head | None:
+    """Return what a key has signed, or None where its signature is not there."""
     name, _, rest = vkey.strip().partition("+")
     key_id, _, encoded = rest.partition("+")
     key = _bytes(encoded)
-    named = hashlib.sha256(name.encode() + b"\n" + key).digest()[:4]
+    named = _key_id(name, key)
     if named.hex() != key_id or key[:1] != b"\x01" or len(key) != 33:
         raise NotProvenError("the verifier key is damaged, or of another kind than Ed25519")
     text, gap, lines = note.rpartition("\n\n")
@@ -84,30 +102,48 @@ def open_checkpoint(note: str, vkey: str) -> Head:
             raise NotProvenError("the signature of the checkpoint does not fit it") from None
         found = True
     if not gap or not found:
-        raise NotProvenError(f"the checkpoint is not signed by {name}")
+        return None
     origin, size, root, *more = text.split("\n")
     if origin != name or more != [""] or not _is_decimal(size):
         raise NotProvenError("the checkpoint is not one of this log")
     return Head(origin, int(size), _hash(root))
 
 
-def verify_log(folder: Path, vkey: str, *, tell: Callable[[str], None] = lambda _: None) -> Head:
+def _key_id(name: str, key: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + key).digest()[:4]
+
+
+def renamed(vkey: str, name: str) -> str:
+    """Return the same key under another name: the notices that go with a log are signed by its."""
+    encoded = vkey.strip().partition("+")[2].partition("+")[2]
+    return f"{name}+{_key_id(name, _bytes(encoded)).hex()}+{encoded}"
+
+
+def verify_log(folder: Path, *vkeys: str, tell: Callable[[str], None] = lambda _: None) -> Head:
     """Verify a log's folder: its leaves make its tiles, its tiles make the signed root.
 
-    Memory does not grow with the log.
+    Notices, which are public, are told. Memory does not grow with the log.
 
     Raises:
         NotProvenError: They do not, or something is missing.
     """
-    head = open_checkpoint(_read_text(folder / "checkpoint"), vkey)
-    book = head.origin.rpartition("/")[2]
+    head = open_checkpoint(_read_text(folder / "checkpoint"), *vkeys)
+    log, _, last = head.origin.rpartition("/")
+    is_notices = last == NOTICES
+    book = log.rpartition("/")[2] if is_notices else last
     levels: list[list[bytes]] = [[]]
     numbers = [0]
     newest = None
     for seq, leaf in enumerate(_leaves(folder, head.size), 1):
+        if len(leaf) < HEADER_BYTES or (len(leaf) != LEAF_BYTES and not is_notices):
+            raise NotProvenError(f"leaf {seq} is of another length")
         version, kind, in_book, its_seq, recorded_at = struct.unpack_from(">BBIqq", leaf)
-        if (version, kind, str(in_book), its_seq) != (1, 1, book, seq):
+        kinds = KINDS if is_notices else (1,)
+        if (version, str(in_book), its_seq) != (1, book, seq) or kind not in kinds:
             raise NotProvenError(f"leaf {seq} is that of another entry")
+        if is_notices:
+            told = leaf[HEADER_BYTES:].decode(errors="replace")
+            tell(f"notice {seq}, {_instant(recorded_at)}, {KINDS[kind]}: {told}")
         if newest is not None and recorded_at < newest:
             raise NotProvenError(f"leaf {seq} was recorded before the one that precedes it")
         newest = recorded_at
@@ -137,7 +173,7 @@ def verify_log(folder: Path, vkey: str, *, tell: Callable[[str], None] = lambda 
     return head
 
 
-def verify_proof(text: str, vkey: str) -> ProvenEntry:
+def verify_proof(text: str, *vkeys: str) -> ProvenEntry:
     """Verify a proof file and return the entry that it proves.
 
     Raises:
@@ -149,7 +185,7 @@ def verify_proof(text: str, vkey: str) -> ProvenEntry:
         raise NotProvenError("the file is no proof")
     if not lines[1].startswith("extra ") or not lines[2].startswith("index "):
         raise NotProvenError("the proof holds no entry")
-    head = open_checkpoint(note, vkey)
+    head = open_checkpoint(note, *vkeys)
     opening = _bytes(lines[1].removeprefix("extra "))
     salt, row = opening[:32], opening[32:]
     entry = _entry(row, head)
@@ -221,13 +257,13 @@ def _leaves(folder: Path, size: int) -> Iterator[bytes]:
     for number in range(-(-size // WIDTH)):
         width = min(WIDTH, size - number * WIDTH)
         path = folder / "tile/entries" / _numbered(number, width)
-        data = _read(path)
-        if len(data) != width * (2 + LEAF_BYTES):
+        data, at, count = _read(path), 0, 0
+        while at + 2 <= len(data):
+            end = at + 2 + int.from_bytes(data[at : at + 2], "big")
+            yield data[at + 2 : end]
+            at, count = end, count + 1
+        if (at, count) != (len(data), width):
             raise NotProvenError(f"{path} does not hold {width} leaves")
-        for at in range(0, len(data), 2 + LEAF_BYTES):
-            if data[at : at + 2] != LEAF_BYTES.to_bytes(2, "big"):
-                raise NotProvenError(f"{path} holds a leaf of another length")
-            yield data[at + 2 : at + 2 + LEAF_BYTES]
 
 
 def _compare(folder: Path, level: int, number: int, hashes: Sequence[bytes]) -> None:
@@ -312,13 +348,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path, nargs="?", help="an exported folder")
     parser.add_argument("--proof", type=Path, help="a .tlog-proof file")
-    parser.add_argument("--vkey", action="append", help="the log's verifier key; one for each log")
+    parser.add_argument("--vkey", action="append", help="a log's verifier key, and its older ones")
     options = parser.parse_args(arguments)
     if (options.folder is None) == (options.proof is None) or (options.proof and not options.vkey):
         parser.error("name a folder, or a proof and a key")
     try:
         if options.proof is not None:
-            entry = verify_proof(_read_text(options.proof), options.vkey[0])
+            entry = verify_proof(_read_text(options.proof), *options.vkey)
             print(f"Proven: entry {entry.seq} of book {entry.book}, recorded {entry.recorded_at},")
             print(
                 f"is under the signed root of {entry.head.origin} at {entry.head.size:,} entries."
@@ -333,22 +369,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _verify_folder(folder: Path, given: Sequence[str] | None) -> int:
-    keys = {key.partition("+")[0]: key for key in given or ()}
+    keys: dict[str, list[str]] = {}
+    for key in given or ():
+        name = key.partition("+")[0]
+        keys.setdefault(name, []).append(key)
+        keys.setdefault(f"{name}/{NOTICES}", []).append(renamed(key, f"{name}/{NOTICES}"))
     logs = sorted(path.parent for path in folder.glob("**/checkpoint"))
     if not logs:
         raise NotProvenError(f"{folder} holds no log")
     for each in logs:
-        vkey = _read_text(each / "vkey").strip()
+        vkeys = _read_text(each / "vkey").split()
         if given is not None:
             origin = _read_text(each / "checkpoint").partition("\n")[0]
             if origin not in keys:
                 raise NotProvenError(f"no key was given for {origin}")
-            vkey = keys[origin]
-        head = verify_log(each, vkey, tell=print)
-        print(f"Proven: {head.origin}, {head.size:,} entries, root {head.root.hex()}")
+            vkeys = keys[origin]
+        head = verify_log(each, *vkeys, tell=print)
+        print(f"Proven: {head.origin}, {head.size:,} {_leaves_of(head)}, root {head.root.hex()}")
     if given is None:
         print("The keys were those in the folder: compare them with what the office publishes.")
     return 0
+
+
+def _leaves_of(head: Head) -> str:
+    return NOTICES if head.origin.endswith(f"/{NOTICES}") else "entries"
 
 
 if __name__ == "__main__":

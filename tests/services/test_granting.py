@@ -75,6 +75,12 @@ async def test_one_hundred_hours_are_a_star_once(
         await owner.fetchval("select reasons from decision where rule = 'stars'")
     )
     assert (reason["need"], reason["have"], reason["outcome"]) == (6000, 6000, "met")
+    # Which rules were in force is in a log of its own, once for each pack.
+    told = [json.loads(row[0]) for row in await owner.fetch("select body from notice")]
+    assert {each["hash"] for each in told} == {
+        row[0] for row in await owner.fetch("select hash from pack")
+    }
+    assert STARS[0] in [each["pack"] for each in told]
 
 
 async def test_simultaneous_runs_grant_once(

@@ -67,7 +67,7 @@ async def test_the_files_are_those_of_the_standard(book: OpenBook, tmp_path: Pat
     found = {
         str(path.relative_to(folder)): path.stat().st_size
         for path in folder.rglob("*")
-        if path.is_file() and path.parent != folder
+        if path.is_file() and path.parent != folder and folder / "notices" not in path.parents
     }
     expected = {each.path: each.width * 32 for each in tile.tiles_of(SIZE)}
     expected |= {"tile/entries/000": 256 * 56, "tile/entries/001": 256 * 56}
@@ -85,11 +85,17 @@ async def test_the_files_are_those_of_the_standard(book: OpenBook, tmp_path: Pat
 async def test_every_flipped_bit_of_an_export_is_found(book: OpenBook, tmp_path: Path) -> None:
     await sign(book)
     folder = await export(book, tmp_path)
-    verify_log.verify_log(folder, str(KEY))
+    notices = str(LOG_KEY.of_notices(BOOK))
+
+    def verify() -> None:
+        verify_log.verify_log(folder, str(KEY))
+        verify_log.verify_log(folder / "notices", notices)
+
+    verify()
     chance = random.Random(1)
     files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".py"]
-    files.remove(folder / "vkey")
-    assert len(files) == 8
+    files = [path for path in files if path.name != "vkey"]
+    assert len(files) == 8 + 3
     for path in files:
         whole = path.read_bytes()
         for _ in range(12):
@@ -98,12 +104,12 @@ async def test_every_flipped_bit_of_an_export_is_found(book: OpenBook, tmp_path:
             changed[bit // 8] ^= 1 << bit % 8
             path.write_bytes(changed)
             with pytest.raises(verify_log.NotProvenError):
-                verify_log.verify_log(folder, str(KEY))
+                verify()
         path.unlink()
         with pytest.raises(verify_log.NotProvenError):
-            verify_log.verify_log(folder, str(KEY))
+            verify()
         path.write_bytes(whole)
-    verify_log.verify_log(folder, str(KEY))
+    verify()
 
 
 async def test_a_reordered_pair_of_leaves_is_found(book: OpenBook, tmp_path: Path) -> None:

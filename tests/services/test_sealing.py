@@ -44,7 +44,9 @@ async def test_a_book_is_signed_while_it_grows_until_stopped(
     monkeypatch.setattr(sealing, "SECONDS_BETWEEN", 0.02)
     book, other = await open_book(db), await open_book(db, book=OTHER)
     stopped = asyncio.Event()
-    signing = asyncio.create_task(keep_signed(db, key=LOG_KEY, now=lambda: NINE, stopped=stopped))
+    signing = asyncio.create_task(
+        keep_signed(db, key=lambda: LOG_KEY, now=lambda: NINE, stopped=stopped)
+    )
     for n in range(1, 4):
         await book.post(book.service(n))
         await other.post(other.service(n))
@@ -122,7 +124,9 @@ async def test_the_signer_outlives_a_database_that_is_away(
     monkeypatch.setattr(sealing, "SECONDS_BETWEEN", 0.01)
     away = Database("postgresql+asyncpg://nobody@127.0.0.1:9/nowhere", role="timebank_app")
     stopped = asyncio.Event()
-    signing = asyncio.create_task(keep_signed(away, key=LOG_KEY, now=lambda: NINE, stopped=stopped))
+    signing = asyncio.create_task(
+        keep_signed(away, key=lambda: LOG_KEY, now=lambda: NINE, stopped=stopped)
+    )
     async with asyncio.timeout(10):
         while len(caplog.records) < 2:  # noqa: ASYNC110 a log record wakes nobody
             await asyncio.sleep(0.01)

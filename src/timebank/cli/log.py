@@ -18,8 +18,11 @@ from timebank.services import log_files, sealing
 from timebank.services.errors import NotFoundError
 from timebank.services.sealing import LogKey
 from timebank.settings import (
+    KEY_BYTES,
     Settings,
     read_log_key,
+    read_next_log_key,
+    replace_log_key,
 )
 from timebank.trust.signer import Ed25519Signer
 
@@ -28,9 +31,12 @@ def add_commands(commands: Subparsers) -> None:
     """Add this family to the command line."""
     logs = add_command(commands, "log", _log, "sign, verify, export and prove what the books hold")
     logs.add_argument("what", choices=tuple(_LOG_COMMANDS))
-    logs.add_argument("folder", type=Path, nargs="?", help="export: where to write")
+    logs.add_argument(
+        "folder", type=Path, nargs="?", help="export: where to write; key: `rotate` for a new one"
+    )
     logs.add_argument("--book", type=int, help="six-digit code of the county; all without it")
     logs.add_argument("--seq", type=int, help="prove: the entry")
+    logs.add_argument("--new-key", type=Path, help="key rotate: file of 32 random bytes")
     logs.add_argument("--volunteer", help="erase: 15-digit number")
     logs.add_argument("--from", type=Path, dest="source", help="verify: an exported folder")
     logs.add_argument("--vkey", action="append", help="verify: the key of a log, one for each")
@@ -41,6 +47,8 @@ def _log(options: argparse.Namespace, settings: Settings) -> int:
     if options.source is not None:
         given = [part for each in options.vkey or () for part in ("--vkey", each)]
         return verify_log.main([str(options.source), *given])
+    if options.what == "key" and options.folder == Path("rotate"):
+        return _rotate(options, settings)
     command = _LOG_COMMANDS[options.what]
     key = LogKey(Ed25519Signer(read_log_key(settings)), settings.log_name)
     with database(settings) as urls:
@@ -54,10 +62,49 @@ def _log(options: argparse.Namespace, settings: Settings) -> int:
             ) from None
 
 
+def _rotate(options: argparse.Namespace, settings: Settings) -> int:
+    old = LogKey(Ed25519Signer(read_log_key(settings)), settings.log_name)
+    if options.new_key is None:
+        seed = read_next_log_key(settings)
+    else:
+        try:
+            seed = options.new_key.read_bytes()
+        except OSError as error:
+            raise CommandError(
+                code="log.no_new_key", sentence=f"{options.new_key}: {error.strerror}."
+            ) from None
+        if len(seed) != KEY_BYTES:
+            raise CommandError(
+                code="log.no_new_key",
+                sentence=f"{options.new_key} does not hold {KEY_BYTES} bytes.",
+            )
+    new = LogKey(Ed25519Signer(seed), settings.log_name)
+
+    async def rotate(db: Database) -> None:
+        async with db.read() as conn:
+            books = await books_of(conn, options.book)
+        for book in books:
+            await sealing.rotate_key(db, old=old, new=new, book=book, now=now())
+            print(new.of(book))
+
+    with database(settings) as urls:
+        try:
+            run(urls, rotate)
+        except log.LogInconsistentError as error:
+            raise CommandError(code="log.inconsistent", sentence=f"{error}.") from None
+    if options.new_key is None:
+        replaced = replace_log_key(settings)
+        print(f"Publish these keys. The old one is in {replaced}: nothing needs it any more.")
+    else:
+        print(f"Publish these keys, and set TIMEBANK_LOG_KEY_FILE to {options.new_key}.")
+    return 0
+
+
 async def _log_key(db: Database, key: LogKey, options: argparse.Namespace) -> int:
     async with db.read() as conn:
-        books = await books_of(conn, options.book)
-    print("\n".join(str(key.of(book)) for book in books))
+        for book in await books_of(conn, options.book):
+            older = [each.key for each in reversed(await sealing.list_keys(conn, book=book))]
+            print("\n".join(dict.fromkeys(map(str, [key.of(book), *older]))))
     return 0
 
 

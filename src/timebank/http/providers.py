@@ -19,6 +19,7 @@ from timebank.domain.scope import Scope
 from timebank.http.desk import Desk
 from timebank.http.headline import Headline
 from timebank.http.identity import ForbiddenError, Identity
+from timebank.services.sealing import LogKey
 from timebank.store.seal import Seal
 
 
@@ -31,6 +32,7 @@ class Kit:
         book: The county that the landing page speaks of.
         is_demo: One tap signs in, and the outbox is open to everybody.
         is_secure: Cookies are sent over HTTPS only.
+        log_key: Returns the key that signs the books' heads now; None where another program signs.
     """
 
     db: Database
@@ -44,6 +46,7 @@ class Kit:
     book: int
     is_demo: bool
     is_secure: bool
+    log_key: Callable[[], LogKey] | None = None
 
 
 TimebankRequest: TypeAlias = Request[Actor | None, bytes | None, State]

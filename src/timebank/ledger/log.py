@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import driver_of
-from timebank.ledger import tables
+from timebank.ledger import notice_tables, tables
 from timebank.ledger.journal import TRANSFER_COLUMNS, read_transfer
 from timebank.trust import leaf, merkle, tile
 
@@ -103,10 +103,14 @@ class OpenedEntry:
 
 
 async def list_grown_books(conn: AsyncConnection) -> list[int]:
-    """Return the books that hold entries which no checkpoint covers. Cost: one statement."""
+    """Return the books with entries or notices that no checkpoint covers. Cost: one statement."""
     b, c = tables.book.c, tables.checkpoint.c
+    n, m = notice_tables.notice.c, notice_tables.notice_checkpoint.c
     signed = select(func.coalesce(func.max(c.size), 0)).where(c.book_id == b.id).scalar_subquery()
-    return list(await conn.scalars(select(b.id).where(b.seq > signed).order_by(b.id)))
+    told = select(func.coalesce(func.max(n.number), 0)).where(n.book_id == b.id).scalar_subquery()
+    shown = select(func.coalesce(func.max(m.size), 0)).where(m.book_id == b.id).scalar_subquery()
+    grown = or_(b.seq > signed, told > shown)
+    return list(await conn.scalars(select(b.id).where(grown).order_by(b.id)))
 
 
 async def try_lock(conn: AsyncConnection, *, book: int) -> bool:
@@ -119,6 +123,13 @@ async def try_lock(conn: AsyncConnection, *, book: int) -> bool:
         {"class": _LOCK_CLASS, "book": book},
     )
     return bool(taken)
+
+
+async def lock(conn: AsyncConnection, *, book: int) -> None:
+    """Take the right to sign for a book until the transaction ends, after whoever has it."""
+    await conn.execute(
+        text("select pg_advisory_xact_lock(:class, :book)"), {"class": _LOCK_CLASS, "book": book}
+    )
 
 
 async def find_newest_checkpoint(conn: AsyncConnection, *, book: int) -> Checkpoint | None:

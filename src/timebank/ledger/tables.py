@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from timebank.db import metadata
+from timebank.ledger.notice_tables import notice, notice_checkpoint
 
 unit = Table(
     "unit",
@@ -461,6 +462,8 @@ APPEND_ONLY = (
     erasure,
     tile,
     checkpoint,
+    notice,
+    notice_checkpoint,
 )
 """On these the application may insert and select, nothing more."""
 

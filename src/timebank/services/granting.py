@@ -15,7 +15,7 @@ from timebank.domain.posting import Posted
 from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
 from timebank.domain.transfer import AccountKind, Transfer, TransferKind, service_key
-from timebank.ledger import accounts, decisions, journal
+from timebank.ledger import accounts, decisions, journal, notices
 from timebank.ledger.decisions import Decision
 from timebank.ledger.journal import Head
 from timebank.policy.columns import StepColumns, evaluate_population
@@ -29,6 +29,7 @@ from timebank.services import correction
 from timebank.services.errors import NotFoundError
 from timebank.store import audit_events
 from timebank.store import packs as pack_store
+from timebank.trust.notice import NoticeKind
 
 _LIST_MAX = 4_000
 """How many grants one commit makes: a scan at the same time waits for one of them at most."""
@@ -195,7 +196,15 @@ async def _grant(
         if head is None:
             raise NotFoundError
         for pack_hash in dict.fromkeys(each.offer.pack_hash for each in due):
-            await pack_store.insert_pack(conn, pack=packs[pack_hash], person=person, now=now)
+            pack = packs[pack_hash]
+            await pack_store.insert_pack(conn, pack=pack, person=person, now=now)
+            await notices.ensure_notice(
+                conn,
+                book=book,
+                kind=NoticeKind.PACK,
+                body={"hash": pack.hash, "pack": pack.id, "version": pack.version},
+                now=now,
+            )
         units = await accounts.register_units(
             conn, codes=list(dict.fromkeys(_unit_code(each.offer) for each in due))
         )

@@ -7,21 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank import verify_log
 from timebank.db import Database
-from timebank.ledger import log
+from timebank.ledger import log, notices
+from timebank.services import sealing
 from timebank.services.errors import NotFoundError
 from timebank.trust import leaf, merkle, tile
 from timebank.trust.checkpoint import read_checkpoint
+from timebank.trust.note import VerifierKey
 from timebank.trust.tlog_proof import TlogProof
 
 Progress = Callable[[int, int], None]
 """Is told how much of the whole is done."""
 
 _VERIFIER = Path(verify_log.__file__).read_bytes()
-
-_LEAF_LENGTH = leaf.LEAF_BYTES.to_bytes(2, "big")
 
 
 class EntryErasedError(Exception):
@@ -95,16 +96,43 @@ async def export_log(
             _write(folder / partial.path, b"".join(hashes))
         if bundle:
             _write_entries(folder, growth.size // tile.WIDTH, bundle)
-    _write(folder / "vkey", f"{vkey}\n".encode())
+        vkeys = list(dict.fromkeys([vkey, *map(str, await _older_keys(conn, book=book))]))
+        await _export_notices(conn, book=book, folder=folder / verify_log.NOTICES, vkeys=vkeys)
+    _write(folder / "vkey", "".join(f"{each}\n" for each in vkeys).encode())
     _write(folder / "verify_log.py", _VERIFIER)
     # Last: whoever reads a checkpoint finds all that it covers.
     _write(folder / "checkpoint", signed.note.encode())
     return ExportedLog(folder, origin, signed.size)
 
 
+async def _older_keys(conn: AsyncConnection, *, book: int) -> list[VerifierKey]:
+    return [each.key for each in reversed(await sealing.list_keys(conn, book=book))]
+
+
+async def _export_notices(
+    conn: AsyncConnection, *, book: int, folder: Path, vkeys: Sequence[str]
+) -> None:
+    signed = await notices.find_newest_checkpoint(conn, book=book)
+    if signed is None:
+        return
+    tree = await notices.read_tree(conn, book=book, signed=signed)
+    leaves = [each.leaf(book=book) for each in tree.notices[: signed.size]]
+    growth = tile.Growth()
+    for full in growth.add(tree.hashes[: signed.size]):
+        _write(folder / full.tile.path, b"".join(full.hashes))
+    for partial, hashes in growth.partial_tiles:
+        _write(folder / partial.path, b"".join(hashes))
+    for first in range(0, signed.size, tile.WIDTH):
+        _write_entries(folder, first // tile.WIDTH, leaves[first : first + tile.WIDTH])
+    origin = read_checkpoint(signed.note.rpartition("\n\n")[0] + "\n").origin
+    named = [verify_log.renamed(each, origin) for each in vkeys]
+    _write(folder / "vkey", "".join(f"{each}\n" for each in named).encode())
+    _write(folder / "checkpoint", signed.note.encode())
+
+
 def _write_entries(folder: Path, number: int, leaves: Sequence[bytes]) -> None:
     path = folder / tile.entries_path(number, len(leaves))
-    _write(path, b"".join(_LEAF_LENGTH + each for each in leaves))
+    _write(path, tile.bundle_of(leaves))
 
 
 def _write(path: Path, content: bytes) -> None:

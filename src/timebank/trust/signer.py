@@ -69,14 +69,18 @@ def verifier_key(signer: Signer, *, name: str) -> VerifierKey:
     return VerifierKey(name, signer.kind, signer.public_key)
 
 
-def sign_note(signer: Signer, *, name: str, text: str) -> Note:
-    """Return a text with one signature.
+def sign_note(signer: Signer, *, name: str, text: str, also: Signer | None = None) -> Note:
+    """Return a text with the signature of a key, and that of the key it replaces if there is one.
 
     Raises:
         NoteMalformedError: The text cannot be a note's: it must end with a line break.
     """
-    key = verifier_key(signer, name=name)
-    note = Note(text, (Signature(name, key.key_id, signer.sign(text.encode())),))
+    signatures = tuple(
+        Signature(name, verifier_key(each, name=name).key_id, each.sign(text.encode()))
+        for each in (signer, also)
+        if each is not None
+    )
+    note = Note(text, signatures)
     if read_note(str(note)) != note:
         raise NoteMalformedError("the text cannot be told from its signatures")
     return note

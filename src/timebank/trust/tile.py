@@ -40,6 +40,11 @@ def entries_path(number: int, width: int) -> str:
     return f"tile/entries/{_numbered(number, width)}"
 
 
+def bundle_of(leaves: Sequence[bytes]) -> bytes:
+    """Return leaves as an entry bundle holds them: each after its length in two bytes."""
+    return b"".join(len(each).to_bytes(2, "big") + each for each in leaves)
+
+
 def tiles_of(size: int) -> list[Tile]:
     """Return every tile of a tree, level by level. Shape: none for a tree without leaves."""
     tiles: list[Tile] = []

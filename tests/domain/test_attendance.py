@@ -119,9 +119,52 @@ def test_the_table_has_every_refusal_of_the_decision_in_the_order_of_the_enum() 
         ScanRefusal.SHIFT_NOT_FOUND,
         ScanRefusal.NOT_A_VOLUNTEER,
         ScanRefusal.OWN_CODE,
+        # Decided on what happened in other shifts: below.
+        ScanRefusal.ELSEWHERE,
+        ScanRefusal.DAY_FULL,
     }
     refused = dict.fromkeys(row[7] for row in ROWS if row[7].startswith("scan."))
     assert list(refused) == [each.value for each in ScanRefusal if each not in elsewhere]
+
+
+ELSEWHERE = [
+    # other shift from, to, arrived, code, at | outcome
+    ("08:00", "09:30", "",      "A", "13:00:01", "scan.too_late"),
+    ("08:00", "09:30", "",      "A", "08:40", "scan.elsewhere"),
+    ("08:00", "09:30", "",      "A", "09:29:59", "scan.elsewhere"),
+    ("08:00", "09:30", "",      "A", "09:30", "arrived"),
+    ("09:10", "10:00", "",      "A", "09:00", "arrived"),
+    ("09:10", "10:00", "09:00", "L", "09:00:30", "scan.stay_too_short"),
+    ("09:10", "10:00", "09:00", "L", "09:10", "left, 10 minutes from 09:00"),
+    ("09:10", "10:00", "09:00", "L", "09:11", "scan.elsewhere"),
+    ("12:00", "14:00", "09:00", "L", "12:30", "left, 180 minutes from 09:00"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ELSEWHERE)
+def test_a_person_is_in_one_place(row: tuple[str, str, str, str, str, str]) -> None:
+    since, until, arrived, code, at, outcome = row
+    facts = FACTS._replace(
+        elsewhere=((local(since), local(until)),), arrived_at=local(arrived) if arrived else None
+    )
+    direction = {"A": Direction.ARRIVE, "L": Direction.LEAVE}[code]
+    assert outcome_of(facts, direction, local(at)) == outcome
+
+
+@pytest.mark.parametrize(
+    ("before", "outcome"),
+    [
+        (0, "left, 180 minutes from 09:00"),
+        (300, "left, 180 minutes from 09:00"),
+        (301, "left, 179 minutes from 09:00"),
+        (479, "left, 1 minute from 09:00"),
+        (480, "scan.day_full"),
+        (500, "scan.day_full"),
+    ],
+)
+def test_a_day_is_credited_up_to_what_the_county_says(before: int, outcome: str) -> None:
+    facts = FACTS._replace(arrived_at=NINE, day_minutes=before, day_minutes_max=480)
+    assert outcome_of(facts, Direction.LEAVE, local("12:00")) == outcome
 
 
 def test_a_stay_becomes_one_entry_with_all_that_a_report_needs() -> None:

@@ -86,6 +86,7 @@ ROWS = [
     (90, 60, True, False, {}, False, True, 300, "paper.outside_shift"),
     (60, 60, True, False, {}, False, True, 300, "paper.elsewhere"),
     (60, 60, True, False, {}, False, False, 300, "paper.stay_too_short"),
+    (0, 180, True, False, {"day_minutes_max": 480, "day_minutes": 480}, False, False, 180, "paper.day_full"),
     (0, 180, True, False, {}, False, False, 180, 180),
     (61, 150, True, False, {"is_signed_up": True}, False, False, 150, 89),
 ]  # fmt: skip

@@ -122,3 +122,69 @@ async def test_the_number_of_statements_does_not_depend_on_the_list(
 
     # To begin, to lock, two to read, two to write, to commit; the driver does not name the lock's.
     assert len(statements) == 6, statements
+
+
+async def test_a_person_is_in_one_place_and_a_day_has_its_limit(
+    db: Database, world: World, owner: asyncpg.Connection
+) -> None:
+    """Across organizations and counties, also within one uploaded list."""
+    volunteer, other = await world.volunteers(2)
+    both = [volunteer, other]
+    morning = await world.shift(hours=2, signed_up=both)
+    abroad = await world.shift(book=330481, hours=4, signed_up=both)
+    late = await world.shift(starts_at=NINE + timedelta(hours=3), hours=3, signed_up=both)
+    await owner.execute(
+        "insert into threshold values ($1, 'threshold.credit_day_minutes', '2024-01-01', now(), 200, '', null)",
+        BOOK,
+    )
+
+    def at(minutes: int) -> datetime:
+        return NINE + timedelta(minutes=minutes)
+
+    deeds = [
+        (morning, Direction.ARRIVE, 0),
+        (abroad, Direction.ARRIVE, 10),  # still in the morning's
+        (morning, Direction.LEAVE, 60),
+        (abroad, Direction.ARRIVE, 60),
+        (late, Direction.ARRIVE, 170),  # still abroad
+        (abroad, Direction.LEAVE, 180),
+        (late, Direction.ARRIVE, 180),
+        (late, Direction.LEAVE, 300),  # 60 + 120 before, of 200
+    ]
+    expected = [
+        None,
+        ScanRefusal.ELSEWHERE,
+        60,
+        None,
+        ScanRefusal.ELSEWHERE,
+        120,
+        None,
+        20,
+    ]
+
+    def outcome(result: RecordedScan) -> object:
+        match result.decision:
+            case Refused(reason):
+                return reason
+            case Left(_, credit):
+                return credit.amount
+        return None
+
+    one_by_one = [
+        outcome(await scan_one(db, volunteer, shift, direction, at(minutes)))
+        for shift, direction, minutes in deeds
+    ]
+    uploaded = await record_scans(
+        db,
+        requests=[
+            request(other, shift, direction, at(minutes)) for shift, direction, minutes in deeds
+        ],
+        now=at(400),
+    )
+
+    assert one_by_one == expected
+    assert [outcome(each) for each in uploaded] == expected
+    again = await world.shift(starts_at=at(360), hours=1, signed_up=[volunteer])
+    await scan_one(db, volunteer, again, Direction.ARRIVE, at(360))
+    full = await scan_one(db, volunteer, again, Direction.LEAVE, at(400))
+    assert full.decision == Refused(ScanRefusal.DAY_FULL)

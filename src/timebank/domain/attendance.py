@@ -50,7 +50,9 @@ class ScanRefusal(StrEnum):
     NOT_ARRIVED = "scan.not_arrived"
     TOO_EARLY = "scan.too_early"
     TOO_LATE = "scan.too_late"
+    ELSEWHERE = "scan.elsewhere"
     STAY_TOO_SHORT = "scan.stay_too_short"
+    DAY_FULL = "scan.day_full"
 
 
 class ScanFacts(NamedTuple):
@@ -73,6 +75,10 @@ class ScanFacts(NamedTuple):
         departure_measured: Of the departure that is decided here.
         departure_grade: Of the departure that is decided here.
         retracted: Departures of this stay that were taken back.
+        elsewhere: When the volunteer was in other shifts about that time, from and to; to the end
+            of the shift where no departure is recorded.
+        day_minutes: Credited in other shifts that day.
+        day_minutes_max: What the volunteer's county credits for one day at most; None: no limit.
         issuing_account: Where the minutes of the volunteer's book come from.
         minutes_account: The volunteer's own.
     """
@@ -98,6 +104,9 @@ class ScanFacts(NamedTuple):
     departure_measured: bool = False
     departure_grade: Assurance = Assurance.A0
     retracted: int = 0
+    elsewhere: tuple[tuple[datetime, datetime], ...] = ()
+    day_minutes: int = 0
+    day_minutes_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +152,9 @@ def decide_scan(
     """Decide what reading a code at `now` does; the code itself is proved elsewhere.
 
     Credited time runs from the later of arrival and shift start to the earlier of `now` and shift
-    end, rounded down to whole minutes. Evidence grades what is recorded and refuses nothing.
+    end, rounded down to whole minutes, up to what the county credits for one day. A person is in
+    one place: whoever is still in another shift leaves that one first. Evidence grades what is
+    recorded and refuses nothing.
     """
     if facts.is_cancelled:
         return Refused(ScanRefusal.SHIFT_CANCELLED)
@@ -162,13 +173,19 @@ def decide_scan(
     if now > facts.ends_at + LATE_MAX:
         return Refused(ScanRefusal.TOO_LATE)
 
+    if is_elsewhere(facts, at=now):
+        return Refused(ScanRefusal.ELSEWHERE)
+
     grade, flags = grade_end(evidence), flags_of(evidence)
     if facts.arrived_at is None:
         return Arrived(now, grade, flags)
 
-    minutes = minutes_served(facts, left_at=now)
-    if minutes < STAY_MINUTES_MIN:
+    served = minutes_served(facts, left_at=now)
+    if served < STAY_MINUTES_MIN:
         return Refused(ScanRefusal.STAY_TOO_SHORT)
+    minutes = minutes_within_day(facts, served)
+    if minutes < STAY_MINUTES_MIN:
+        return Refused(ScanRefusal.DAY_FULL)
     credit = service_credit(
         facts,
         minutes=minutes,
@@ -194,6 +211,27 @@ def minutes_served(facts: ScanFacts, *, left_at: datetime) -> int:
         return 0
     served_from = max(facts.arrived_at, facts.starts_at)
     return (min(left_at, facts.ends_at) - served_from) // timedelta(minutes=1)
+
+
+def is_elsewhere(facts: ScanFacts, *, at: datetime) -> bool:
+    """Say whether the volunteer was in another shift when they came, or during the stay until `at`.
+
+    Of a stay, what counts lies within the shift: whoever scans out late may be in the next one.
+    """
+    if facts.arrived_at is None:
+        return any(since <= at < until for since, until in facts.elsewhere)
+    served_to = min(at, facts.ends_at)
+    return any(since < served_to and until > facts.arrived_at for since, until in facts.elsewhere)
+
+
+def minutes_within_day(facts: ScanFacts, minutes: int) -> int:
+    """Return how many minutes of a stay the county still credits for that day.
+
+    Units: minutes; below one where the day is full.
+    """
+    if facts.day_minutes_max is None:
+        return minutes
+    return min(minutes, facts.day_minutes_max - facts.day_minutes)
 
 
 def stay_key(

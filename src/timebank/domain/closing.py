@@ -11,8 +11,10 @@ from timebank.domain.assurance import Assurance, grade_stay
 from timebank.domain.attendance import (
     STAY_MINUTES_MIN,
     ScanFacts,
+    is_elsewhere,
     measured_ends,
     minutes_served,
+    minutes_within_day,
     service_credit,
 )
 from timebank.domain.transfer import Transfer
@@ -25,7 +27,9 @@ class DepartureRefusal(StrEnum):
     ALREADY_LEFT = "closing.already_left"
     OWN_HOURS = "closing.own_hours"
     OUTSIDE_STAY = "closing.outside_stay"
+    ELSEWHERE = "closing.elsewhere"
     STAY_TOO_SHORT = "closing.stay_too_short"
+    DAY_FULL = "closing.day_full"
     UNDECIDED = "closing.undecided"
 
     @property
@@ -34,6 +38,7 @@ class DepartureRefusal(StrEnum):
         return self in (
             DepartureRefusal.NOT_ARRIVED,
             DepartureRefusal.OUTSIDE_STAY,
+            DepartureRefusal.ELSEWHERE,
             DepartureRefusal.STAY_TOO_SHORT,
             DepartureRefusal.UNDECIDED,
         )
@@ -137,9 +142,14 @@ def decide_departure(
         return DepartureRefusal.OWN_HOURS
     if not facts.arrived_at <= at <= facts.ends_at:
         return DepartureRefusal.OUTSIDE_STAY
-    minutes = minutes_served(facts, left_at=at)
-    if minutes < STAY_MINUTES_MIN:
+    if is_elsewhere(facts, at=at):
+        return DepartureRefusal.ELSEWHERE
+    served = minutes_served(facts, left_at=at)
+    if served < STAY_MINUTES_MIN:
         return DepartureRefusal.STAY_TOO_SHORT
+    minutes = minutes_within_day(facts, served)
+    if minutes < STAY_MINUTES_MIN:
+        return DepartureRefusal.DAY_FULL
     grade = Assurance.A1 if facts.arrival_measured else Assurance.A0
     credit = service_credit(
         facts,

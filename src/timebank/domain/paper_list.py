@@ -40,6 +40,7 @@ class PaperRefusal(StrEnum):
     OUTSIDE_SHIFT = "paper.outside_shift"
     ELSEWHERE = "paper.elsewhere"
     STAY_TOO_SHORT = "paper.stay_too_short"
+    DAY_FULL = "paper.day_full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +160,13 @@ def decide_line(
         is_own=False,
         at=line.left_at,
     )
-    if declared is DepartureRefusal.STAY_TOO_SHORT:
-        return PaperRefusal.STAY_TOO_SHORT
+    refused = {
+        DepartureRefusal.ELSEWHERE: PaperRefusal.ELSEWHERE,
+        DepartureRefusal.STAY_TOO_SHORT: PaperRefusal.STAY_TOO_SHORT,
+        DepartureRefusal.DAY_FULL: PaperRefusal.DAY_FULL,
+    }
+    if isinstance(declared, DepartureRefusal) and declared in refused:
+        return refused[declared]
     if not isinstance(declared, Departure):
         raise AssertionError(f"a checked line was refused: {declared}")
     return declared

@@ -23,6 +23,7 @@ class Threshold(StrEnum):
 
     SECOND_PERSON_MINUTES = "threshold.second_person_minutes"
     SECOND_PERSON_PEOPLE = "threshold.second_person_people"
+    CREDIT_DAY_MINUTES = "threshold.credit_day_minutes"
     NO_DEPARTURES_PEOPLE = "threshold.no_departures_people"
     FULL_TIME_PEOPLE = "threshold.full_time_people"
     AFTERWARDS_PEOPLE = "threshold.afterwards_people"
@@ -53,6 +54,7 @@ class ThresholdRefusal(StrEnum):
 DEFAULTS: dict[Threshold, int] = {
     Threshold.SECOND_PERSON_MINUTES: 1_800,
     Threshold.SECOND_PERSON_PEOPLE: 10,
+    Threshold.CREDIT_DAY_MINUTES: 1_440,
     Threshold.NO_DEPARTURES_PEOPLE: 6,
     Threshold.FULL_TIME_PEOPLE: 8,
     Threshold.AFTERWARDS_PEOPLE: 5,
@@ -74,8 +76,9 @@ DEFAULTS: dict[Threshold, int] = {
 """What holds until an office sets its own. Source: proposals of this project; no rule names a
 number. Thirty hours, or ten people, by one person's word is what a county can check by telephone;
 16 calendar days hold the ten working days of Order 67, article 11, with a weekend to spare; 960
-minutes are the 16 hours beyond which nobody serves on one day. `benchmarks/fraud.py` prints what
-the numbers find among planted frauds.
+minutes are the 16 hours beyond which nobody serves on one day; what one day is credited at most
+is a rule of a county, and without one there is no limit: a day has 1,440 minutes.
+`benchmarks/fraud.py` prints what the numbers find among planted frauds.
 """
 
 MONTH_DAY = frozenset({Threshold.BURST_TARGET})

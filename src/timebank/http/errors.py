@@ -30,7 +30,9 @@ SCAN_STATUS: dict[ScanRefusal, int] = {
     ScanRefusal.NOT_ARRIVED: 409,
     ScanRefusal.TOO_EARLY: 409,
     ScanRefusal.TOO_LATE: 409,
+    ScanRefusal.ELSEWHERE: 409,
     ScanRefusal.STAY_TOO_SHORT: 409,
+    ScanRefusal.DAY_FULL: 409,
 }
 """What the API answers to each refused scan."""
 

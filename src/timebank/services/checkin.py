@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +22,7 @@ from timebank.domain.attendance import (
     decide_scan,
 )
 from timebank.domain.evidence import WALL_READING, DeviceStanding, ScanEvidence
+from timebank.domain.period import local_day
 from timebank.domain.posting import PostingOutcome, PostingRefused
 from timebank.domain.qr import Scan
 from timebank.domain.transfer import Unit
@@ -95,13 +97,16 @@ async def _record_in_book(
         holders = await _list_holders(conn, requests)
         stays = [_stay(request) for request in requests]
         facts = await attendance.list_scan_facts(
-            conn, book=book, issuing_account=issuing, stays=stays
+            conn, book=book, issuing_account=issuing, stays=stays, zone=head.zone
         )
 
-        decisions = [
-            _decide(facts, stay, request, holders)
-            for stay, request in zip(stays, requests, strict=True)
-        ]
+        siblings = _siblings(facts)
+        decisions = []
+        for stay, request in zip(stays, requests, strict=True):
+            decision = _decide(facts, stay, request, holders)
+            decisions.append(decision)
+            if stay in siblings and not isinstance(decision, Refused):
+                _tell_siblings(facts, siblings[stay], of=stay, decision=decision, zone=head.zone)
 
         changed = {
             stay: facts[stay]
@@ -118,6 +123,52 @@ async def _record_in_book(
             seq = _seq_of(next(outcomes)) if isinstance(decision, Left) else None
             recorded.append(RecordedScan(decision, seq))
     return recorded
+
+
+def _siblings(facts: Mapping[Stay, ScanFacts]) -> dict[Stay, list[Stay]]:
+    """Return for each stay the others of the same volunteer in the list; mostly nobody has any."""
+    if len({stay.volunteer for stay in facts}) == len(facts):
+        return {}
+    by_volunteer: dict[int, list[Stay]] = defaultdict(list)
+    for stay in facts:
+        by_volunteer[stay.volunteer].append(stay)
+    return {
+        stay: [each for each in stays if each != stay]
+        for stays in by_volunteer.values()
+        if len(stays) > 1
+        for stay in stays
+    }
+
+
+def _tell_siblings(
+    facts: dict[Stay, ScanFacts],
+    others: Sequence[Stay],
+    *,
+    of: Stay,
+    decision: Arrived | Left,
+    zone: str,
+) -> None:
+    """Let the other stays of a volunteer in the list know where they were and what is credited."""
+    known = facts[of]
+    if known.arrived_at is None:
+        raise AssertionError("a stay that was recorded has an arrival")
+    until = min(known.left_at or known.ends_at, known.ends_at)
+    days = ZoneInfo(zone)
+    served_on = local_day(max(known.arrived_at, known.starts_at), zone=days)
+    for stay in others:
+        other = facts[stay]
+        credited = (
+            decision.credit.amount
+            if isinstance(decision, Left) and local_day(other.starts_at, zone=days) == served_on
+            else 0
+        )
+        facts[stay] = other._replace(
+            elsewhere=(
+                *(each for each in other.elsewhere if each[0] != known.arrived_at),
+                (known.arrived_at, until),
+            ),
+            day_minutes=other.day_minutes + credited,
+        )
 
 
 def _seq_of(outcome: PostingOutcome) -> int:

@@ -216,7 +216,7 @@ async def _list_facts(
             continue
         issuing = await accounts.issuing_account(conn, head=head, unit=Unit.MINUTES, now=now)
         found = await attendance.list_scan_facts(
-            conn, book=book, issuing_account=issuing, stays=by_book[book]
+            conn, book=book, issuing_account=issuing, stays=by_book[book], zone=head.zone
         )
         facts.update((VolunteerId(book, stay.volunteer), each) for stay, each in found.items())
     return facts

@@ -263,6 +263,7 @@ async def _list_facts(
             book=book,
             issuing_account=issuing,
             stays=[Stay(number, shift_book, shift) for number in numbers],
+            zone=heads[book].zone,
         )
         people = await volunteers.list_named(
             conn, volunteers=[VolunteerId(book, number) for number in numbers]

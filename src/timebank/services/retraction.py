@@ -49,7 +49,7 @@ async def retract_scan(
             raise NotFoundError
         issuing = await accounts.issuing_account(conn, head=head, unit=Unit.MINUTES, now=now)
         known = await attendance.list_scan_facts(
-            conn, book=volunteer.book, issuing_account=issuing, stays=[stay]
+            conn, book=volunteer.book, issuing_account=issuing, stays=[stay], zone=head.zone
         )
         facts = known.get(stay)
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from timebank.db import driver_of
 from timebank.domain.assurance import Assurance
 from timebank.domain.attendance import ScanFacts
+from timebank.domain.threshold import Threshold
 
 _FACTS = """
     select v.id, v.minutes_account, named.shift_book, named.shift,
@@ -23,6 +24,13 @@ _FACTS = """
             where r.book_id = $1 and r.volunteer_id = v.id
                 and r.shift_book = named.shift_book and r.shift_id = named.shift
                 and r.left_at is not null
+        ),
+        others.since, others.until, others.minutes,
+        (
+            select c.value from threshold c
+            where c.book_id = $1 and c.name = $5
+                and c.from_on <= (h.starts_at at time zone $6)::date
+            order by c.from_on desc, c.set_at desc limit 1
         )
     from unnest($2::bigint[], $3::int[], $4::bigint[]) as named(volunteer, shift_book, shift)
     join volunteer v on v.book_id = $1 and v.id = named.volunteer and v.ended_at is null
@@ -32,7 +40,29 @@ _FACTS = """
         and s.shift_book = named.shift_book and s.shift_id = named.shift
     left join attendance t on t.book_id = $1 and t.volunteer_id = v.id
         and t.shift_book = named.shift_book and t.shift_id = named.shift
+    left join lateral (
+        select array_agg(o.arrived_at) as since,
+            array_agg(least(coalesce(o.left_at, x.ends_at), x.ends_at)) as until,
+            sum(
+                floor(extract(epoch from
+                    least(o.left_at, x.ends_at) - greatest(o.arrived_at, x.starts_at)
+                ) / 60)
+            ) filter (
+                where o.left_at is not null
+                    and (greatest(o.arrived_at, x.starts_at) at time zone $6)::date
+                        = (h.starts_at at time zone $6)::date
+            )::bigint as minutes
+        from attendance o
+        join shift x on x.book_id = o.shift_book and x.id = o.shift_id
+        where o.book_id = $1 and o.volunteer_id = v.id
+            and o.arrived_at > h.starts_at - interval '1 day'
+            and o.arrived_at < h.ends_at + interval '1 day'
+            and (o.shift_book, o.shift_id) <> (named.shift_book, named.shift)
+            and (o.left_at is not null or x.closed_at is null)
+    ) others on true
 """
+"""What a person did elsewhere is looked up by their own arrivals about that time: mostly none. A
+stay that nobody ended and whose shift is closed was nowhere."""
 
 _RECORD = """
     insert into attendance as t
@@ -69,9 +99,9 @@ class Stay(NamedTuple):
 
 
 async def list_scan_facts(
-    conn: AsyncConnection, *, book: int, issuing_account: int, stays: Sequence[Stay]
+    conn: AsyncConnection, *, book: int, issuing_account: int, stays: Sequence[Stay], zone: str
 ) -> dict[Stay, ScanFacts]:
-    """Return the facts of each stay whose volunteer and shift exist.
+    """Return the facts of each stay whose volunteer and shift exist; days are those of a zone.
 
     Cost: one statement.
     """
@@ -83,6 +113,8 @@ async def list_scan_facts(
         [stay.volunteer for stay in named],
         [stay.shift_book for stay in named],
         [stay.shift for stay in named],
+        Threshold.CREDIT_DAY_MINUTES.value,
+        zone,
     )
     return {
         Stay(row[0], row[2], row[3]): ScanFacts(
@@ -105,6 +137,9 @@ async def list_scan_facts(
             arrival_measured=row[14],
             arrival_grade=Assurance(row[15] or 0),
             retracted=row[16],
+            elsewhere=tuple(zip(row[17] or (), row[18] or (), strict=True)),
+            day_minutes=row[19] or 0,
+            day_minutes_max=row[20],
         )
         for row in rows
     }

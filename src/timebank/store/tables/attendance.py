@@ -46,4 +46,10 @@ attendance = Table(
     CheckConstraint("(left_at is null) = (departure_measured is null)", name="departure"),
     comment="The fact: arrival and departure.",
 )
+Index(
+    "ix_attendance_arrivals",
+    attendance.c.book_id,
+    attendance.c.volunteer_id,
+    attendance.c.arrived_at,
+)
 Index("ix_attendance_shift_book_shift_id", attendance.c.shift_book, attendance.c.shift_id)

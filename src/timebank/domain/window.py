@@ -87,6 +87,11 @@ class Window:
         """Return the instants of the window for people in a zone."""
         return Period.of_days(self.first_on, self.last_on + timedelta(days=1), zone=zone)
 
+    @property
+    def is_of_whole_months(self) -> bool:
+        """Whether it begins with a month's first day and ends with a month's last."""
+        return self.first_on.day == 1 and (self.last_on + timedelta(days=1)).day == 1
+
     def covers(self, day: date) -> bool:
         """Return whether a day lies in the window."""
         return self.first_on <= day <= self.last_on

@@ -9,7 +9,7 @@ for as of an earlier entry, gets those after it taken off again.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
@@ -260,6 +260,7 @@ class BookColumns:
         self.book = book
         self.zone = zone
         self.seq = 0
+        self._fresh_after = 0
         self.works: list[Work] = []
         self._work_of: dict[Work, int] = {}
         self._stored: list[tuple[int | None, int | None]] = []
@@ -284,7 +285,22 @@ class BookColumns:
         end = self.stored_seq
         kept = (each.within(after=end, upto=2**62) for each in self._fresh if each.upto > end)
         self._fresh = list(kept)
+        self._fresh_after = max(self._fresh_after, end)
         self.seq = max(self.seq, end)
+
+    def start_at(self, seq: int) -> None:
+        """Begin to know the book at its head: what came before is read when it is needed."""
+        self.seq = self._fresh_after = max(self.seq, seq)
+
+    def gap(self) -> tuple[int, int]:
+        """Return behind and up to which entry entries stand in no segment and are not here."""
+        return self.stored_seq, self._fresh_after
+
+    def fill_gap(self, blocks: Sequence[Block]) -> None:
+        """Learn the entries of the gap."""
+        if blocks and blocks[0].after == self.stored_seq and blocks[-1].upto == self._fresh_after:
+            self._fresh = [*(block for block in blocks if len(block.seq)), *self._fresh]
+            self._fresh_after = self.stored_seq
 
     def take_fresh(self, block: Block) -> None:
         """Learn the entries that follow those that are known."""
@@ -351,6 +367,11 @@ class BookColumns:
         if found.seq == upto:
             return found.fold
         first, last = sorted((found.seq, upto))
+        if (
+            self.stored_seq <= first < self._fresh_after
+            or first < self.stored_seq < self._fresh_after
+        ):
+            return None
         between: list[Block] = []
         for number in self.touched(span, upto=last):
             if (number + 1) * SEGMENT_ENTRIES > first:
@@ -421,8 +442,8 @@ class Columns:
     ) -> dict[int, BookColumns]:
         """Learn the entries of some books up to their heads, given as `(book, seq, zone)`.
 
-        Cost: nothing where all is known; else two statements, and for a book that is new one more
-        for each 65,536 entries that stand in no segment.
+        Cost: nothing where all is known; else at most three statements, and one more for each
+        65,536 entries that are new.
         """
         asked = list(heads)
         strangers = [
@@ -431,18 +452,23 @@ class Columns:
             if book not in self.books or self.books[book].fresh_rows > 4 * SEGMENT_ENTRIES
         ]
         if strangers:
+            new = {book for book, _ in strangers} - self.books.keys()
             await self._list_stored(conn, strangers)
+            for book, seq, _ in asked:
+                if book in new:
+                    self.books[book].start_at(seq)
         behind = [(book, seq) for book, seq, _ in asked if self.books[book].seq < seq]
-        if behind:
-            await self._read_brought(conn, [book for book, _ in behind])
+        if behind or strangers:
+            # Also of a book that is new, and of which nothing else is read yet.
+            stale = {book for book, _ in behind} | {book for book, _ in strangers}
+            await self._read_brought(conn, sorted(stale))
         while behind:
             spans = [
                 (known, known.seq, min(known.seq + SEGMENT_ENTRIES, seq))
                 for known, seq in ((self.books[book], seq) for book, seq in behind)
             ]
-            for (known, _, _), block in zip(
-                spans, await self._read_spans(conn, spans), strict=True
-            ):
+            blocks = await self._read_spans(conn, spans)
+            for (known, _, _), block in zip(spans, blocks, strict=True):
                 known.take_fresh(block)
             behind = [(book, seq) for book, seq in behind if self.books[book].seq < seq]
         return {book: self.books[book] for book, _, _ in asked}
@@ -456,10 +482,12 @@ class Columns:
         span: Span,
         upto: int,
         make: Callable[[], _F],
+        start: Callable[[], Awaitable[_F]] | None = None,
     ) -> _F:
         """Return what is summed over some days of entries 1 to `upto`, kept or made.
 
-        It is read at once: the next request changes it.
+        It is read at once: the next request changes it. `start` makes it without the entries; it
+        is asked only at the newest state.
 
         Cost: nothing but the entries that are new; else the segments that are not known are read,
         and counted in a thread of their own.
@@ -467,16 +495,46 @@ class Columns:
         found = book.kept((key, span), span, upto=upto)
         if found is not None:
             return found  # type: ignore[return-value]
-        made, numbers, fresh = make(), book.touched(span, upto=upto), book.fresh()
-        is_newest = upto >= book.stored_seq
+        if start is not None:
+            started = await start()
+            started.bring(book.brought(span, after=0, upto=upto), 1)
+            book.keep((key, span), started, seq=upto)
+            return started
+        return await self._make(conn, book=book, key=(key, span), span=span, upto=upto, made=make())
+
+    async def _make(
+        self,
+        conn: AsyncConnection,
+        *,
+        book: BookColumns,
+        key: object,
+        span: Span,
+        upto: int,
+        made: _F,
+    ) -> _F:
+        loose = await self._loose(conn, book, upto=upto)
+        numbers = book.touched(span, upto=upto)
         for first in range(0, len(numbers), _READ_AT_ONCE):
             blocks = await self._segments(conn, book, numbers[first : first + _READ_AT_ONCE])
             await asyncio.to_thread(add, made, blocks, span, after=0, upto=upto, sign=1)
-        add(made, fresh, span, after=0, upto=upto, sign=1)
+        add(made, loose, span, after=0, upto=upto, sign=1)
         made.bring(book.brought(span, after=0, upto=upto), 1)
-        if is_newest:
-            book.keep((key, span), made, seq=upto)
+        if upto >= book.gap()[1]:
+            book.keep(key, made, seq=upto)
         return made
+
+    async def _loose(self, conn: AsyncConnection, book: BookColumns, *, upto: int) -> list[Block]:
+        """Return all entries that stand in no segment, up to an entry at least."""
+        after, end = book.gap()
+        if after == end or upto <= after:
+            return book.fresh()
+        read = []
+        for first in range(after, min(end, upto), SEGMENT_ENTRIES):
+            last = min(first + SEGMENT_ENTRIES, end, upto)
+            read += await self._read_spans(conn, [(book, first, last)])
+        # As of an entry within the gap the rest of it was not read, and stays a gap.
+        book.fill_gap(read)
+        return book.fresh() if upto >= end else read
 
     async def _segments(
         self, conn: AsyncConnection, book: BookColumns, numbers: Sequence[int]

@@ -5,7 +5,7 @@ the counters of what else can change; what this process knows already is read no
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self, TypeVar
@@ -49,6 +49,21 @@ _HEADS = text(
     order by b.id
     """
 )
+
+
+_ROLLUP = """
+    select grade, string_agg(int8send(volunteer), ''), string_agg(int8send(minutes), ''),
+        string_agg(int8send(services), '')
+    from (
+        select assurance * 4 + measured as grade, volunteer, sum(minutes)::bigint as minutes,
+            sum(services)::bigint as services
+        from {table} where book_id = :book and {unit} between :first and :last
+        group by 1, 2
+    ) each
+    group by 1
+"""
+_BY_YEAR = text(_ROLLUP.format(table="volunteer_year", unit="year"))
+_BY_MONTH = text(_ROLLUP.format(table="volunteer_month", unit="month"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,15 +222,46 @@ class Snapshot:
     async def sum_volunteers(
         self, state: State, book: BookColumns, window: Window
     ) -> VolunteerSums:
-        """Return the sums of every volunteer over a window; they are read at once."""
-        return await columns_of(self.conn).fold(
+        """Return the sums of every volunteer over a window; they are read at once.
+
+        Made the first time of the roll-ups, where the window is of whole months and the state is
+        the newest; else of the entries.
+        """
+        span = span_of(window)
+        start = None
+        if state.seq == state.head and window.is_of_whole_months:
+            start = self._read_rollup(state, window)
+        return await self.columns.fold(
             self.conn,
             book=book,
             key="volunteers",
-            span=span_of(window),
+            span=span,
             upto=state.seq,
             make=VolunteerSums,
+            start=start,
         )
+
+    def _read_rollup(self, state: State, window: Window) -> Callable[[], Awaitable[VolunteerSums]]:
+        first, last = (each.year * 100 + each.month for each in (window.first_on, window.last_on))
+        is_by_year = first % 100 == 1 and last % 100 == 12
+
+        async def read() -> VolunteerSums:
+            rows = await self.conn.execute(
+                _BY_YEAR if is_by_year else _BY_MONTH,
+                {
+                    "book": state.book,
+                    "first": first // 100 if is_by_year else first,
+                    "last": last // 100 if is_by_year else last,
+                },
+            )
+            sums = VolunteerSums()
+            for grade, *columns in rows:
+                sums.start(
+                    grade, *(np.frombuffer(each, ">i8").astype(np.int64) for each in columns)
+                )
+            return sums
+
+        return read
 
     async def _learn(
         self, states: Sequence[State]

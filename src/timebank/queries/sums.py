@@ -30,6 +30,20 @@ class VolunteerSums:
     size: int = 0
     _of: dict[int, _Sum] = field(default_factory=dict)
 
+    def start(
+        self,
+        grade: int,
+        volunteer: NDArray[np.int64],
+        minutes: NDArray[np.int64],
+        services: NDArray[np.int64],
+    ) -> None:
+        """Begin with the sums of one grade, each volunteer once, as the roll-ups have them."""
+        if len(volunteer):
+            self._grow(int(volunteer.max()) + 1)
+            sums = self._sum(grade)
+            sums.minutes[volunteer] += minutes
+            sums.services[volunteer] += services
+
     def add(self, block: Block, sign: int) -> None:
         """Count entries, or with -1 take them off again."""
         self._grow(int(block.volunteer.max()) + 1)

@@ -22,11 +22,14 @@ from timebank.store.tables.outbox import outbox
 from timebank.store.tables.packs import pack
 from timebank.store.tables.paper_lines import paper_line
 from timebank.store.tables.people import person
-from timebank.store.tables.regions import region, residents
+from timebank.store.tables.profiles import profile, training
+from timebank.store.tables.reaches import reach
+from timebank.store.tables.regions import region, residents, residents_aged
 from timebank.store.tables.retractions import retraction
 from timebank.store.tables.reviews import sample, sample_item, signal_review
 from timebank.store.tables.signins import one_time_code, sign_in
 from timebank.store.tables.signups import signup
+from timebank.store.tables.stations import station, station_figure
 from timebank.store.tables.thresholds import threshold
 from timebank.store.tables.volunteers import residence, volunteer
 
@@ -54,9 +57,12 @@ __all__ = [
     "pack",
     "paper_line",
     "person",
+    "profile",
+    "reach",
     "region",
     "residence",
     "residents",
+    "residents_aged",
     "retraction",
     "sample",
     "sample_item",
@@ -65,7 +71,10 @@ __all__ = [
     "sign_in",
     "signal_review",
     "signup",
+    "station",
+    "station_figure",
     "threshold",
+    "training",
     "volunteer",
 ]
 
@@ -76,9 +85,11 @@ APPEND_ONLY = (
     objection_step,
     pack,
     paper_line,
+    reach,
     retraction,
     scan_flag,
     signal_review,
+    station_figure,
     threshold,
 )
 """On these the application may insert and select, nothing more."""

@@ -24,6 +24,7 @@ from timebank import api, web
 from timebank.api import checkins
 from timebank.db import Database
 from timebank.http import clock
+from timebank.http.afterwards import Afterwards
 from timebank.http.desk import Desk
 from timebank.http.errors import HttpError, answer_problem, error_of
 from timebank.http.headline import Headline
@@ -66,6 +67,7 @@ def build_kit(
         desk=Desk(db, now=now),
         identity=Identity(db, now=now),
         headline=Headline(db, now=now),
+        afterwards=Afterwards(db, now=now),
         seal=Seal(master_key),
         master_key=master_key,
         now=now,

@@ -57,10 +57,13 @@ class Database:
             yield conn
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Open a read-only snapshot: one page shows one moment, and a stray write fails."""
+    async def read(self, *, is_anew: bool = False) -> AsyncIterator[AsyncConnection]:
+        """Open a read-only snapshot: one page shows one moment, and a stray write fails.
+
+        Anew, nothing that a process has kept is believed: whoever proves a number reads it all.
+        """
         async with self._reader.connect() as conn:
-            conn.info[_KEPT] = self._kept
+            conn.info[_KEPT] = {} if is_anew else self._kept
             yield conn
 
     @asynccontextmanager

@@ -68,6 +68,7 @@ OWN = {
     "SCAN": {"volunteer"},
     "RUN_ACTIVITIES": {"organizations"},
     "SEE_REPORTS": {"office_scope"},
+    "PUBLISH_REPORTS": {"office_scope"},
     "RUN_POLICIES": {"office_scope"},
     "HEAR_APPEALS": {"office_scope"},
     "SEE_AUDIT": {"office_scope"},

@@ -18,7 +18,11 @@ from tests.factories import BOOK, KEY
 from timebank.app import APP_ROLE, build_kit, create_app
 from timebank.db import Database
 from timebank.services.demo import build_demo
+from timebank.services.sealing import LogKey
 from timebank.store.seal import Seal
+from timebank.trust.signer import Ed25519Signer
+
+LOG_KEY = LogKey(Ed25519Signer(KEY), "time.example.org")
 
 
 @dataclass(slots=True)
@@ -56,7 +60,13 @@ def served(database_url: str, *, clock: Clock | None = None) -> Iterator[Site]:
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     kit = build_kit(
-        database_url=database_url, master_key=KEY, url=url, book=BOOK, is_demo=True, now=clock
+        database_url=database_url,
+        master_key=KEY,
+        url=url,
+        book=BOOK,
+        is_demo=True,
+        log_key=lambda: LOG_KEY,
+        now=clock,
     )
     server = uvicorn.Server(
         uvicorn.Config(create_app(kit), log_level="warning", access_log=False, ws="none")

@@ -86,6 +86,7 @@ def test_codes_have_a_sentence_in_every_language() -> None:
         "objection",
         "appeal",
         "answer",
+        "publication",
         "role",
         "error",
     )

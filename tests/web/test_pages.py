@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 from tests.factories import KEY
+from tests.web.desk import publish_a_year
 from tests.web.site import Site
 
 from timebank import web
@@ -26,8 +27,8 @@ LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 LANG = {"zh": "zh-CN", "en": "en"}
 ROLES = ("", "volunteer", "organizer", "officer")
 
-UNLINKED = {"": ["/_components"], "officer": ["/enrol"]}
-"""Pages that no link leads to: the living page of components, and enrolling for who has not."""
+UNLINKED = {"": ["/_components", "/publications"], "officer": ["/enrol"]}
+"""Pages that no link leads to: of components, of publications, and enrolling for who has not."""
 
 NOT_PAGES = {"/home", "/c/N", "/static/N", "/organizer/shifts/N/N/code/fragment"}
 """Addresses that send on to a page, or answer with a part of one or a file."""
@@ -40,7 +41,7 @@ def kind(url: str) -> str:
     """Return which page an address is, whatever its numbers and filters."""
     path = re.sub(r"\{[^}]+\}", "N", urlsplit(url).path)
     path = re.sub(r"(/policies)/[^/]+/[^/]+$", r"\1/N/N", path)
-    return re.sub(r"(?<=/)[0-9]+(?=/|$)", "N", path)
+    return re.sub(r"(?<=/)[0-9]+(-[0-9]+)?(?=/|$)", "N", path)
 
 
 def links(page: Page) -> list[str]:
@@ -83,6 +84,7 @@ def open_as(chromium: Browser, site: Site, role: str, language: str) -> tuple[Pa
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_page_answers_and_fits_a_hand(site: Site, chromium: Browser, language: str) -> None:
     visited, wrong = set(), []
+    publish_a_year(chromium, site)[0].context.close()
     for role in ROLES:
         page, complaints = open_as(chromium, site, role, language)
         start = [page.url, *(f"{site.url}{path}" for path in UNLINKED.get(role, []))]
@@ -103,7 +105,7 @@ def test_every_page_answers_and_fits_a_hand(site: Site, chromium: Browser, langu
         for handler in web.HANDLERS
         if "GET" in handler.http_methods
         for path in handler.paths
-        if not path.endswith((".csv", ".xlsx", ".pdf"))
+        if not path.endswith((".csv", ".xlsx", ".pdf", ".json"))
     }
     assert visited >= routed - NOT_PAGES
 

@@ -28,6 +28,7 @@ class Act(StrEnum):
     SEE_OWN_RECORDS = "see_own_records"
     RUN_ACTIVITIES = "run_activities"
     SEE_REPORTS = "see_reports"
+    PUBLISH_REPORTS = "publish_reports"
     RUN_POLICIES = "run_policies"
     HEAR_APPEALS = "hear_appeals"
     SEE_AUDIT = "see_audit"
@@ -44,6 +45,7 @@ PERMITTED: dict[Act, frozenset[Role]] = {
     Act.SEE_OWN_RECORDS: frozenset({Role.VOLUNTEER}),
     Act.RUN_ACTIVITIES: frozenset({Role.ORGANIZER}),
     Act.SEE_REPORTS: frozenset({Role.OFFICER, Role.AUDITOR, Role.PROGRAM}),
+    Act.PUBLISH_REPORTS: frozenset({Role.OFFICER}),
     Act.RUN_POLICIES: frozenset({Role.OFFICER}),
     Act.HEAR_APPEALS: frozenset({Role.OFFICER}),
     Act.SEE_AUDIT: frozenset({Role.AUDITOR}),

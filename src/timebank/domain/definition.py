@@ -97,7 +97,26 @@ class Definition:
     @property
     def hash(self) -> str:
         """The SHA-256 over all that the definition says, hexadecimal."""
-        return hashlib.sha256(_canonical(self).encode()).hexdigest()
+        said = json.dumps(self.said(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(said.encode()).hexdigest()
+
+    def said(self) -> dict[str, Any]:
+        """Return all that the definition says, by name, as values of JSON."""
+        return {
+            "id": self.id,
+            "valid_from": self.valid_from.isoformat(),
+            "name": dict(self.name),
+            "window": self.window.value,
+            "minutes_above": self.minutes_above,
+            "services_min": self.services_min,
+            "assurance_min": self.assurance_min.name,
+            "evidence": sorted(each.value for each in self.evidence),
+            "home": self.home,
+            "denominator": self.denominator.value,
+            "ages": None if self.ages is None else str(self.ages),
+            "per": self.per,
+            "source": self.source,
+        }
 
 
 class DefinitionError(ValueError):
@@ -146,22 +165,3 @@ def _read(table: Mapping[str, Any]) -> Definition:
     if "ages" in table:
         read["ages"] = AgeBand(*table["ages"])
     return Definition(**read)
-
-
-def _canonical(definition: Definition) -> str:
-    said = {
-        "id": definition.id,
-        "valid_from": definition.valid_from.isoformat(),
-        "name": dict(definition.name),
-        "window": definition.window,
-        "minutes_above": definition.minutes_above,
-        "services_min": definition.services_min,
-        "assurance_min": definition.assurance_min.name,
-        "evidence": sorted(definition.evidence),
-        "home": definition.home,
-        "denominator": definition.denominator,
-        "ages": None if definition.ages is None else str(definition.ages),
-        "per": definition.per,
-        "source": definition.source,
-    }
-    return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -16,6 +16,7 @@ from timebank.db import Database
 from timebank.domain import region
 from timebank.domain.actor import Actor, OrganizationId, VolunteerId
 from timebank.domain.scope import Scope
+from timebank.http.afterwards import Afterwards
 from timebank.http.desk import Desk
 from timebank.http.headline import Headline
 from timebank.http.identity import ForbiddenError, Identity
@@ -39,6 +40,7 @@ class Kit:
     desk: Desk
     identity: Identity
     headline: Headline
+    afterwards: Afterwards
     seal: Seal
     master_key: bytes
     now: Callable[[], datetime]

@@ -5,12 +5,16 @@ Source: RFC 4180 (CSV).
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from openpyxl import Workbook
 
 from timebank.domain.cell import safe_text
-from timebank.domain.metric import rate_per_10k
+from timebank.domain.metric import ActiveRate, rate_per_10k
+from timebank.domain.publication import PublishedRow
 from timebank.queries.active_rate import ActiveRateReport
 
 _BOM = b"\xef\xbb\xbf"
@@ -51,8 +55,11 @@ def to_csv(rows: Iterable[Sequence[Cell]]) -> bytes:
     return _BOM + buffer.getvalue().encode()
 
 
-def to_xlsx(sheets: dict[str, Iterable[Sequence[Cell]]]) -> bytes:
-    """Return sheets by name as an Excel file."""
+def to_xlsx(sheets: dict[str, Iterable[Sequence[Cell]]], *, at: datetime | None = None) -> bytes:
+    """Return sheets by name as an Excel file.
+
+    With `at` the file says that it was made then, and the same sheets are the same bytes.
+    """
     workbook = Workbook(write_only=True)
     for name, rows in sheets.items():
         sheet = workbook.create_sheet(name)
@@ -60,13 +67,29 @@ def to_xlsx(sheets: dict[str, Iterable[Sequence[Cell]]]) -> bytes:
             sheet.append([safe_text(cell) if isinstance(cell, str) else cell for cell in row])
     buffer = io.BytesIO()
     workbook.save(buffer)
+    return buffer.getvalue() if at is None else _dated(buffer, at)
+
+
+def _dated(made: io.BytesIO, at: datetime) -> bytes:
+    """Return the same file without a trace of when it was really packed."""
+    day = at.astimezone(UTC)
+    stamp = f"{day:%Y-%m-%dT%H:%M:%SZ}".encode()
+    buffer = io.BytesIO()
+    with ZipFile(made) as packed, ZipFile(buffer, "w", ZIP_DEFLATED) as again:
+        for name in packed.namelist():
+            content = packed.read(name)
+            if name == "docProps/core.xml":
+                content = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", stamp, content)
+            entry = ZipInfo(name, (day.year, day.month, day.day, day.hour, day.minute, day.second))
+            entry.compress_type = ZIP_DEFLATED
+            again.writestr(entry, content)
     return buffer.getvalue()
 
 
 def active_rate_csv(report: ActiveRateReport) -> bytes:
     """Return the report as one table; definition and state of the book are columns of each row."""
     made_of = (report.year, report.definition.id, _as_of(report))
-    rows = _active_rate_rows(report)
+    rows = division_rows(report.rows)
     header = (*rows[0], "年度", "口径", "截至账簿序号")
     return to_csv([header, *((*row, *made_of) for row in rows[1:])])
 
@@ -85,14 +108,18 @@ def active_rate_xlsx(report: ActiveRateReport) -> bytes:
         ("每", definition.per),
         ("截至账簿序号", _as_of(report)),
     ]
-    return to_xlsx({"活跃率": _active_rate_rows(report), "口径": about})
+    return to_xlsx({"活跃率": division_rows(report.rows), "口径": about})
 
 
-def _active_rate_rows(report: ActiveRateReport) -> list[tuple[Cell, ...]]:
+def division_rows(found: Iterable[ActiveRate | PublishedRow]) -> list[tuple[Cell, ...]]:
+    """Return divisions as a table, its heading first."""
     rows: list[tuple[Cell, ...]] = [_HEADERS]
-    for row in report.rows:
+    for row in found:
         residents = row.residents
-        rate = rate_per_10k(row.active, None if residents is None else residents.count)
+        if isinstance(row, PublishedRow):
+            rate = row.rate
+        else:
+            rate = rate_per_10k(row.active, None if residents is None else residents.count)
         rows.append(
             (
                 str(row.region),

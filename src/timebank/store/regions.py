@@ -1,6 +1,6 @@
 """Administrative divisions and their dated populations."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -64,6 +64,11 @@ async def list_subtree(conn: AsyncConnection, *, code: int) -> list[Region]:
 async def list_codes(conn: AsyncConnection) -> frozenset[int]:
     """Return the code of every division that is known."""
     return frozenset((await conn.execute(select(tables.region.c.code))).scalars())
+
+
+async def list_regions(conn: AsyncConnection, *, codes: Collection[int]) -> list[Region]:
+    """Return the divisions of some codes, in their order; unknown ones are left out."""
+    return await _list(conn, tables.region.c.code.in_(codes)) if codes else []
 
 
 async def list_children(conn: AsyncConnection, *, code: int) -> list[Region]:

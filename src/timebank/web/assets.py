@@ -44,6 +44,7 @@ STYLES = (
     "policy",
     "review",
     "program",
+    "gazette",
     "print",
 )
 """The component styles in the order in which they are joined; later ones may refine earlier."""

@@ -36,6 +36,7 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str, str], ...]] = {
     ),
     Role.OFFICER: (
         ("活跃率", "/district", "landmark"),
+        ("公报", "/district/publications", "stamp"),
         ("政策", "/district/policies", "scroll-text"),
         ("核查", "/district/review", "search"),
         ("申诉", "/district/objections", "flag"),

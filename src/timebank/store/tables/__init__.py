@@ -23,6 +23,7 @@ from timebank.store.tables.packs import pack
 from timebank.store.tables.paper_lines import paper_line
 from timebank.store.tables.people import person
 from timebank.store.tables.profiles import profile, training
+from timebank.store.tables.publications import annotation, publication, publication_file
 from timebank.store.tables.reaches import reach
 from timebank.store.tables.regions import region, residents, residents_aged
 from timebank.store.tables.retractions import retraction
@@ -38,6 +39,7 @@ __all__ = [
     "ERASABLE",
     "access_token",
     "activity",
+    "annotation",
     "appointment",
     "attendance",
     "audit_event",
@@ -58,6 +60,8 @@ __all__ = [
     "paper_line",
     "person",
     "profile",
+    "publication",
+    "publication_file",
     "reach",
     "region",
     "residence",
@@ -90,6 +94,9 @@ APPEND_ONLY = (
     scan_flag,
     signal_review,
     station_figure,
+    annotation,
+    publication,
+    publication_file,
     threshold,
 )
 """On these the application may insert and select, nothing more."""

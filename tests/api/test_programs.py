@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import httpx
+import openpyxl
 import pyarrow.parquet
 import pytest
 from sqlalchemy import insert
@@ -208,3 +209,51 @@ async def test_no_token_is_given_beyond_what_one_has(
 async def _tokens(db: Database) -> list[UUID]:
     async with db.read() as conn:
         return [each.id for each in await list_tokens(conn, person=OFFICER, today=LATER.date())]
+
+
+async def test_numbers_are_one_in_every_form_and_say_what_made_them(
+    client: httpx.AsyncClient, db: Database
+) -> None:
+    as_program = bearer(await given(db, acts=frozenset({Act.SEE_REPORTS})))
+    url = "/api/numbers?metrics=active,minutes,active_rate&window=2024"
+    told = (await client.get(url, headers=as_program)).json()
+    county = told["rows"][0]
+    assert (county["region"], county["level"]) == (str(COUNTY), "county")
+    assert county["values"]["active"] == 3
+    assert county["values"]["minutes"] == 180
+    assert told["as_of"] == {str(BOOK): 3}
+    assert told["definition"] == "active-rate.residents.any-hour"
+    earlier = (await client.get(f"{url}&as_of=1", headers=as_program)).json()
+    assert earlier["rows"][0]["values"]["minutes"] == 60
+
+    listed = (await client.get(f"{url}&format=csv", headers=as_program)).content
+    rows = list(csv.DictReader(io.StringIO(listed.decode("utf-8-sig"))))
+    columnar = await client.get(f"{url}&format=parquet", headers=as_program)
+    table = pyarrow.parquet.read_table(io.BytesIO(columnar.content)).to_pylist()
+    book = openpyxl.load_workbook(
+        io.BytesIO((await client.get(f"{url}&format=xlsx", headers=as_program)).content)
+    )
+    sheet = list(book["numbers"].values)
+    assert len(rows) == len(table) == len(sheet) - 1 == len(told["rows"])
+    for line, record, cells, row in zip(rows, table, sheet[1:], told["rows"], strict=True):
+        values = row["values"]
+        assert {name: record[name] for name in values} == values
+        assert [line[name] for name in values] == [
+            "" if v is None else str(v) for v in values.values()
+        ]
+        assert list(cells[4:]) == list(values.values())
+
+    by_month = (await client.get(f"{url}&by=month", headers=as_program)).json()["rows"]
+    assert [row["values"]["minutes"] for row in by_month if row["key"] == "2024-03"] == [180]
+    for wrong in (
+        "metrics=nothing&window=2024",
+        "metrics=active,active&window=2024",
+        "metrics=active&window=yesterday",
+        "metrics=active&window=2024&by=colour",
+        "metrics=active&window=2024&as_of=soon",
+    ):
+        answer = await client.get(f"/api/numbers?{wrong}", headers=as_program)
+        assert (answer.status_code, answer.json()["code"]) == (400, "error.400"), wrong
+    for absent in ("definition=unheard-of", "as_of=99", "region=330421000000"):
+        answer = await client.get(f"{url}&{absent}", headers=as_program)
+        assert answer.status_code == 404, absent

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from timebank.web import programs
+from timebank.web import dictionary, programs
 from timebank.web.catalog import Language, translator
 from timebank.web.parts import Choice, Field, Frame
 
@@ -41,8 +41,45 @@ def program_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
         }
         return programs.ProgramsPage(**made | values)
 
+    words = dictionary.DictionaryPage(
+        tables=[
+            dictionary.DictionaryTable(
+                title=_("各项数字"),
+                address="/api/numbers",
+                columns=[
+                    dictionary.DictionaryColumn(
+                        name="region",
+                        role="dimension",
+                        kind=_("column.kind.code"),
+                        unit="",
+                        meaning=_("column.numbers.region"),
+                        adding="",
+                    ),
+                    dictionary.DictionaryColumn(
+                        name="active_rate",
+                        role="measure",
+                        kind=_("column.kind.integer"),
+                        unit=_("metric.unit.per_10k"),
+                        meaning=_("metric.active_rate.definition"),
+                        adding=_("column.adding.ratio"),
+                    ),
+                ],
+            )
+        ],
+        definitions=[
+            dictionary.DictionaryDefinition(
+                id="active-rate.example",
+                name="活跃率" if zh else "Active rate",
+                since="2021-02-01",
+                source="示例文件" if zh else "An example of a document",
+                digest="0123456789abcdef",
+            )
+        ],
+        json_url="#",
+    )
     template = "district/programs.html"
     return {
+        "dictionary": ("public/dictionary.html", words, framed("")),
         "district-programs": (template, page(secret=secret), officer),
         "district-programs-refused": (
             template,

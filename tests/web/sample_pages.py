@@ -15,6 +15,7 @@ from timebank.web import (
     enrolment,
     honours,
     joining,
+    offline,
     organizer,
     paper,
     policies,
@@ -616,6 +617,14 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             left=10,
             code_url="#" if state == "running" else "",
             paper_url="#",
+            offline_url="#" if state == "running" else "",
+            uploads=words(
+                "12 条是离线读到、后来上传的，其中 1 条要您看一看",
+                "12 were read offline and sent afterwards, 1 of them to look at",
+            )
+            if state == "ended"
+            else "",
+            uploads_url="#",
             open_presences=[]
             if state != "ended"
             else [
@@ -1168,6 +1177,53 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             framed("organizer"),
         ),
         "organizer-day-empty": Sample("organizer/day.html", organizer_day([]), framed("organizer")),
+        "organizer-offline": Sample(
+            "organizer/offline.html",
+            offline.OfflinePage(
+                kits_url="/api/offline/kits",
+                readings_url="/api/offline/readings",
+                sign_in_url="#",
+                worker_url="/organizer/offline/worker.js",
+                manifest_url="/organizer/offline/manifest.webmanifest",
+                scope="/organizer/offline",
+                day_url="#",
+            ),
+            framed("organizer"),
+        ),
+        "organizer-uploads": Sample(
+            "organizer/uploads.html",
+            offline.UploadsPage(
+                activity=park,
+                time=today,
+                shift_url="#",
+                lines=[
+                    offline.UploadLine(
+                        name=words("示*例", "E*e"),
+                        time="14:03",
+                        direction="arrive",
+                        state="conflict",
+                        code="personal_code.revoked",
+                        outcome=_("personal_code.revoked"),
+                        flag="",
+                        received=words("今天 18:20", "today 18:20"),
+                    ),
+                    offline.UploadLine(
+                        name=words("王*", "W*"),
+                        time="14:01",
+                        direction="leave",
+                        state="recorded",
+                        code="",
+                        outcome=_("upload.left"),
+                        flag="",
+                        received=words("今天 18:20", "today 18:20"),
+                    ),
+                ],
+                recorded=1,
+                conflicts=1,
+                settle_url="#",
+            ),
+            framed("organizer"),
+        ),
         "organizer-paper": Sample("organizer/paper.html", paper_page(None), framed("organizer")),
         "organizer-paper-preview": Sample(
             "organizer/paper.html", paper_page(paper_preview), framed("organizer")

@@ -27,10 +27,22 @@ LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 LANG = {"zh": "zh-CN", "en": "en"}
 ROLES = ("", "volunteer", "organizer", "officer")
 
-UNLINKED = {"": ["/_components", "/publications"], "officer": ["/enrol"]}
-"""Pages that no link leads to: of components, of publications, and enrolling for who has not."""
+UNLINKED = {
+    "": ["/_components", "/publications"],
+    "officer": ["/enrol"],
+    "organizer": ["/organizer/offline", "/organizer/shifts/{shift}/uploads"],
+}
+"""Pages that no link leads to: of components, of publications, enrolling for who has not, and what is
+there without network, or after it."""
 
-NOT_PAGES = {"/home", "/c/N", "/static/N", "/organizer/shifts/N/N/code/fragment"}
+NOT_PAGES = {
+    "/home",
+    "/c/N",
+    "/static/N",
+    "/organizer/shifts/N/N/code/fragment",
+    "/organizer/offline/worker.js",
+    "/organizer/offline/manifest.webmanifest",
+}
 """Addresses that send on to a page, or answer with a part of one or a file."""
 
 FIRST_VISIT_MAX = 30_000
@@ -87,7 +99,9 @@ def test_every_page_answers_and_fits_a_hand(site: Site, chromium: Browser, langu
     publish_a_year(chromium, site)[0].context.close()
     for role in ROLES:
         page, complaints = open_as(chromium, site, role, language)
-        start = [page.url, *(f"{site.url}{path}" for path in UNLINKED.get(role, []))]
+        shift = shift_on_the_wall(page) if role == "organizer" else ""
+        unlinked = (each.format(shift=shift) for each in UNLINKED.get(role, []))
+        start = [page.url, *(f"{site.url}{path}" for path in unlinked)]
         if role == "volunteer":
             start.append(f"{site.url}/c/{code_on_the_wall(chromium, site)}")
         for name in walk(page, site, start):
@@ -110,13 +124,18 @@ def test_every_page_answers_and_fits_a_hand(site: Site, chromium: Browser, langu
     assert visited >= routed - NOT_PAGES
 
 
+def shift_on_the_wall(page: Page) -> str:
+    """Return book and number of the shift that is going on, as they stand in addresses."""
+    url = page.locator("a.button[href$='/code']").first.get_attribute("href")
+    assert url is not None
+    return "/".join(re.findall(r"\d+", url))
+
+
 def code_on_the_wall(chromium: Browser, site: Site) -> str:
     """Return what a camera would read now from the wall of the shift that is going on."""
     page, _ = open_as(chromium, site, "organizer", "zh")
-    url = page.locator("a.button[href$='/code']").first.get_attribute("href")
+    book, shift = (int(each) for each in shift_on_the_wall(page).split("/"))
     page.context.close()
-    assert url is not None
-    book, shift = (int(each) for each in re.findall(r"\d+", url))
     return make_code(
         master_key=KEY,
         shift_book=book,

@@ -27,6 +27,9 @@ PERSONAL_GRACE_SECONDS = 15
 PERSONAL_AHEAD_SECONDS = 5
 """How early it is accepted: a phone knows the server's time to a few seconds only."""
 
+LATE_SLACK_SECONDS = 600
+"""How far apart two phones without network may be: neither has asked anybody for the time."""
+
 _VERSION = 1
 _MAC_BYTES = 8
 _BODY = struct.Struct(">BIII")
@@ -112,9 +115,12 @@ def personal_seconds_left(now: datetime) -> int:
 
 
 def read_personal_code(
-    text: str, *, master_key: bytes, now: datetime
+    text: str, *, master_key: bytes, now: datetime, slack_seconds: int = 0
 ) -> PersonalCode | PersonalCodeRefusal:
     """Return whom a code names, or why it names nobody.
+
+    `slack_seconds` is how much older or newer than usual a rotating code may be: for readings that
+    were made without network.
 
     A phone's signature is left to be checked with the phone's key, a card to be looked up.
     """
@@ -134,7 +140,8 @@ def read_personal_code(
         return CardCode(volunteer, last)
     shown_from = last * PERSONAL_WINDOW_SECONDS
     shown_to = shown_from + PERSONAL_WINDOW_SECONDS + PERSONAL_GRACE_SECONDS
-    if not shown_from - PERSONAL_AHEAD_SECONDS <= now.timestamp() < shown_to:
+    accepted_from = shown_from - PERSONAL_AHEAD_SECONDS - slack_seconds
+    if not accepted_from <= now.timestamp() < shown_to + slack_seconds:
         return PersonalCodeRefusal.EXPIRED
     if kind == _SERVER:
         return SignInCode(volunteer)

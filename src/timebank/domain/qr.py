@@ -25,10 +25,14 @@ GRACE_SECONDS = 3
 RECEIPT_LIFETIME = timedelta(minutes=10)
 """How long a scan may wait to be confirmed: a first sign-in with a text message fits."""
 
+CLOCK_SLACK = timedelta(minutes=2)
+"""How far the clock of a phone without network may be from the code that it saw."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VERSION = 1
 _MAC_BYTES = 8
 _CODE = struct.Struct(">BIII")
+_SHIFT = struct.Struct(">II")
 _RECEIPT = struct.Struct(">BIIQ8s")
 _DIRECTIONS = (Direction.ARRIVE, Direction.LEAVE)
 
@@ -77,6 +81,35 @@ def read_code(text: str, *, master_key: bytes, now: datetime) -> Scan | ScanRefu
     return Scan(shift_book, shift, _DIRECTIONS[head & 1], now)
 
 
+def read_seen_code(text: str, *, master_key: bytes) -> Scan | ScanRefusal:
+    """Return the scan of a code that was seen without network, at the time when it was shown.
+
+    However old it is: nobody can hold a code before it is shown, and what the phone's clock says
+    is compared by `is_seen_in_time`.
+    """
+    body, mac = _split(text, _CODE.size)
+    if len(mac) != _MAC_BYTES:
+        return ScanRefusal.FOREIGN_CODE
+    head, shift_book, shift, window = _CODE.unpack(body)
+    if head >> 1 != _VERSION:
+        return ScanRefusal.FOREIGN_CODE
+    if not hmac.compare_digest(mac, _code_mac(master_key, body)):
+        return ScanRefusal.FORGED_CODE
+    shown_at = _EPOCH + timedelta(seconds=window * WINDOW_SECONDS)
+    return Scan(shift_book, shift, _DIRECTIONS[head & 1], shown_at)
+
+
+def is_seen_in_time(shown_at: datetime, *, seen_at: datetime) -> bool:
+    """Say whether a phone's clock agrees with the code that it says it saw."""
+    shown_for = timedelta(seconds=WINDOW_SECONDS + GRACE_SECONDS)
+    return shown_at - CLOCK_SLACK <= seen_at < shown_at + shown_for + CLOCK_SLACK
+
+
+def code_key(*, master_key: bytes, shift_book: int, shift: int) -> bytes:
+    """Return the key that makes the codes of one shift: whoever has it can show them."""
+    return _key_of(master_key, _SHIFT.pack(shift_book, shift))
+
+
 def make_receipt(scan: Scan, *, master_key: bytes, nonce: bytes) -> str:
     """Return the signed text that stands for a scan until it is confirmed.
 
@@ -121,8 +154,11 @@ def _code_body(shift_book: int, shift: int, direction: Direction, window: int) -
 
 def _code_mac(master_key: bytes, body: bytes) -> bytes:
     # One key per shift: whoever learns one shift's key can show codes of that shift only.
-    key = hmac.digest(master_key, b"timebank code key v1" + body[1:9] + b"\x01", "sha256")
-    return hmac.digest(key, body, "sha256")[:_MAC_BYTES]
+    return hmac.digest(_key_of(master_key, body[1:9]), body, "sha256")[:_MAC_BYTES]
+
+
+def _key_of(master_key: bytes, shift: bytes) -> bytes:
+    return hmac.digest(master_key, b"timebank code key v1" + shift + b"\x01", "sha256")
 
 
 def _receipt_mac(master_key: bytes, body: bytes) -> bytes:

@@ -214,11 +214,11 @@ async def _record(
 ) -> list[PersonRead | NobodyRead]:
     codes = [read_personal_code(each.text, master_key=master_key, now=each.at) for each in readings]
     async with db.read() as conn:
-        named = await _name(conn, codes, by=by)
+        named = await name_people(conn, codes, by=by)
 
     requests: list[ScanRequest] = []
     for reading, who in zip(readings, named, strict=True):
-        if isinstance(who, _Named) and not who.is_own:
+        if isinstance(who, NamedPerson) and not who.is_own:
             scan = Scan(shift_book, shift, reading.direction, reading.at)
             means = who.kiosk_means if by is None else Means.ORGANIZER
             evidence = ScanEvidence(means, is_late=reading.is_late)
@@ -238,7 +238,7 @@ async def _record(
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class NamedPerson:
     """Whom a code names.
 
     Attributes:
@@ -252,13 +252,18 @@ class _Named:
     is_own: bool
 
 
-async def _name(
+async def name_people(
     conn: AsyncConnection,
     codes: Sequence[PersonalCode | PersonalCodeRefusal],
     *,
     by: UUID | None,
-) -> list[_Named | PersonalCodeRefusal]:
-    """Check what a code alone does not prove: the phone's signature, and that a card is good."""
+) -> list[NamedPerson | PersonalCodeRefusal]:
+    """Return whom codes name, after what a code alone does not prove: a signature, a good card.
+
+    Shape: one item per code, in their order.
+
+    Cost: three statements.
+    """
     phones = [each.volunteer for each in codes if isinstance(each, PhoneCode)]
     printed = [(each.volunteer, each.card) for each in codes if isinstance(each, CardCode)]
     everybody = [each.volunteer for each in codes if not isinstance(each, PersonalCodeRefusal)]
@@ -266,7 +271,7 @@ async def _name(
     good = await cards.list_good(conn, cards=printed)
     people = await volunteers.persons_of(conn, volunteers=everybody)
 
-    named: list[_Named | PersonalCodeRefusal] = []
+    named: list[NamedPerson | PersonalCodeRefusal] = []
     for code in codes:
         if isinstance(code, PersonalCodeRefusal):
             named.append(code)
@@ -287,7 +292,7 @@ async def _name(
                 continue
             device = key.id
         is_own = by is not None and people.get(code.volunteer) == by
-        named.append(_Named(code.volunteer, means, device, is_own))
+        named.append(NamedPerson(code.volunteer, means, device, is_own))
     return named
 
 

@@ -39,6 +39,7 @@ STYLES = (
     "timeline",
     "paper",
     "objection",
+    "offline",
     "code",
     "region",
     "policy",
@@ -49,7 +50,7 @@ STYLES = (
 )
 """The component styles in the order in which they are joined; later ones may refine earlier."""
 
-SCRIPTS = ("code", "device", "disclose", "once")
+SCRIPTS = ("code", "device", "disclose", "offline", "once")
 """One per behaviour; every page works before any of them has loaded."""
 
 

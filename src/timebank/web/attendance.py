@@ -10,6 +10,7 @@ from litestar.response import Redirect
 
 from timebank.domain.activity import Forgotten
 from timebank.domain.actor import Act, OrganizationId, VolunteerId
+from timebank.domain.attendance import LATE_MAX
 from timebank.domain.closing import AlreadyClosed, Closed, ClosingHeld, ClosingRefused
 from timebank.domain.second_person import ApprovalRefused, HeldKind
 from timebank.domain.volunteer_number import format_number
@@ -26,7 +27,8 @@ from timebank.queries.organizer import Attendee as Attending
 from timebank.queries.organizer import OrganizedShift
 from timebank.services import closing
 from timebank.services.errors import NotFoundError
-from timebank.store import held_entries
+from timebank.store import held_entries, offline_readings
+from timebank.store.offline_readings import KeptReading
 from timebank.store.seal import Seal
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
@@ -94,6 +96,8 @@ class ShiftPage:
     Attributes:
         code_url: The code page; empty when no code can be shown any more.
         paper_url: Where a signed list is printed and entered.
+        offline_url: Where the shift is taken along; empty when it takes no scans any more.
+        uploads: What was read without network, in words; empty for nothing.
         warnings: Walk-ups, overlaps and the like, one sentence each.
         can_waive: The rule credits something, or asks: the organizer may say that nothing is.
         rule: What becomes of those without a departure, a sentence.
@@ -117,6 +121,9 @@ class ShiftPage:
     left: int
     code_url: str
     paper_url: str
+    offline_url: str
+    uploads: str
+    uploads_url: str
     open_presences: Sequence[OpenPresence]
     can_waive: bool
     rule: str
@@ -259,6 +266,7 @@ async def _show_shift(
         held = await held_entries.find_waiting(
             conn, book=book, kind=HeldKind.CLOSING, subject=f"{closing.SUBJECT}{shift}"
         )
+        late = await offline_readings.list_of_shift(conn, shift_book=book, shift=shift)
     state = state_of(found, now=now)
     credited = sum(each.minutes or 0 for each in people)
     return show(
@@ -277,6 +285,13 @@ async def _show_shift(
             left=found.left,
             code_url=f"{shift_url(found)}/code" if takes_scans(found, now=now) else "",
             paper_url=f"{shift_url(found)}/paper",
+            offline_url=f"/organizer/offline#take={book}-{shift}"
+            if found.cancelled_at is None
+            and found.closed_at is None
+            and now <= found.ends_at + LATE_MAX
+            else "",
+            uploads=_uploads_words(late, _),
+            uploads_url=f"{shift_url(found)}/uploads",
             open_presences=[
                 OpenPresence(
                     signup_id=volunteer_key(each.volunteer),
@@ -322,6 +337,18 @@ async def _show_shift(
         ),
         status=status,
     )
+
+
+def _uploads_words(late: Sequence[KeptReading], _: Translate) -> str:
+    if not late:
+        return ""
+    told = _("{count} 条是离线读到、后来上传的", count=len(late))
+    conflicts = sum(
+        each.settled_at is None
+        and (each.outcome is None or each.outcome.is_conflict or each.outcome.flag is not None)
+        for each in late
+    )
+    return told + (_("，其中 {count} 条要您看一看", count=conflicts) if conflicts else "")
 
 
 def _attendee(

@@ -17,6 +17,7 @@ from timebank.store.tables.held_entries import held_entry
 from timebank.store.tables.meeting_points import meeting_point
 from timebank.store.tables.numbering import numbering
 from timebank.store.tables.objections import objection, objection_step, objection_text
+from timebank.store.tables.offline_readings import offline_reading
 from timebank.store.tables.organizations import organization
 from timebank.store.tables.outbox import outbox
 from timebank.store.tables.packs import pack
@@ -53,6 +54,7 @@ __all__ = [
     "objection",
     "objection_step",
     "objection_text",
+    "offline_reading",
     "one_time_code",
     "organization",
     "outbox",

@@ -1,0 +1,274 @@
+"""A whole shift without network: codes shown, people read, the browser killed, every record once.
+
+The device is a browser with its own profile on disk; it is killed as a phone's battery kills it. A
+camera reads the printed cards of two volunteers, one is read by what their card says, one named.
+"""
+
+import asyncio
+import io
+import json
+import os
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import qrcode
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from tests.conftest import dsn
+from tests.factories import BOOK, KEY
+from tests.tools import find_browser
+from tests.web.preview import FLAGS
+from tests.web.site import Site
+from tests.web.test_journeys import publish
+
+from timebank.app import APP_ROLE
+from timebank.db import Database
+from timebank.domain.actor import VolunteerId
+from timebank.domain.personal_code import make_card_code
+from timebank.domain.qr import Scan, read_seen_code
+from timebank.domain.volunteer_number import format_number
+from timebank.ledger import audit
+
+pytestmark = pytest.mark.needs_browser
+
+HAND = {"width": 360, "height": 740}
+TRIES = 10
+
+
+def in_thread(work: Any) -> Any:
+    """Run a coroutine beside the browser's own loop."""
+    result: list[Any] = []
+    thread = threading.Thread(target=lambda: result.append(asyncio.run(work)))
+    thread.start()
+    thread.join(timeout=60)
+    return result[0]
+
+
+def query(site: Site, statement: str, *values: object) -> list[asyncpg.Record]:
+    async def run() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(dsn(site.database_url))
+        try:
+            return list(await connection.fetch(statement, *values))
+        finally:
+            await connection.close()
+
+    found: list[asyncpg.Record] = in_thread(run())
+    return found
+
+
+def is_audited(site: Site) -> bool:
+    async def run() -> bool:
+        db = Database(site.database_url, role=APP_ROLE)
+        try:
+            async with db.read() as conn:
+                broken = [
+                    await audit.find_broken(conn, book=BOOK, rule=each) for each in audit.RULES
+                ]
+        finally:
+            await db.close()
+        return not any(broken)
+
+    return bool(in_thread(run()))
+
+
+def film(path: Path, texts: list[str]) -> None:
+    """Write a camera's film that shows one code after the other, each for a second."""
+    frames = bytearray()
+    for text in texts:
+        picture = Image.new("L", (640, 480), 200)
+        picture.paste(qrcode.make(text, border=4).get_image().resize((400, 400)), (120, 40))
+        file = io.BytesIO()
+        picture.convert("RGB").save(file, "JPEG", quality=85)
+        frames += file.getvalue() * 15
+    path.write_bytes(bytes(frames))
+
+
+@contextmanager
+def device(chromium: Browser, profile: Path, camera: Path) -> Iterator[BrowserContext]:
+    context = chromium.browser_type.launch_persistent_context(
+        profile,
+        executable_path=find_browser(),
+        viewport=HAND,
+        locale="zh-CN",
+        args=[
+            *FLAGS,
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-video-capture={camera}",
+        ],
+        permissions=["camera"],
+    )
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+def kill(profile: Path) -> None:
+    """Kill the browser of a profile at once, as an empty battery does."""
+    wanted = f"--user-data-dir={profile}".encode()
+    for each in Path("/proc").iterdir():
+        if not each.name.isdigit():
+            continue
+        try:
+            arguments = (each / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if wanted in arguments and not any(one.startswith(b"--type=") for one in arguments):
+            os.kill(int(each.name), signal.SIGKILL)
+
+
+def type_in(page: Page, text: str) -> None:
+    page.get_by_label("扫不了").fill(text)
+    page.get_by_role("button", name="记下").click()
+    expect(page.get_by_label("扫不了")).to_have_value("")
+
+
+def state(page: Page) -> Any:
+    return expect(page.locator("#state-words"))
+
+
+def test_a_shift_without_network_is_recorded_once(
+    site: Site, chromium: Browser, tmp_path: Path
+) -> None:
+    people = [
+        VolunteerId(BOOK, row["id"])
+        for row in query(
+            site,
+            "select id from volunteer v where book_id = $1 and ended_at is null and person_id is"
+            " not null and not exists (select from attendance t where t.book_id = v.book_id and"
+            " t.volunteer_id = v.id and t.left_at is null) order by id desc limit 4",
+            BOOK,
+        )
+    ]
+    filmed, walk_up, typed, named = people
+    for each in people[:3]:
+        query(
+            site,
+            "insert into card values ($1, $2, 1, $3)",
+            each.book,
+            each.id,
+            site.clock(),
+        )
+    card = {each: make_card_code(master_key=KEY, volunteer=each, card=1) for each in people[:3]}
+    camera, profile = tmp_path / "camera.mjpeg", tmp_path / "profile"
+    film(camera, [card[filmed], card[walk_up]])
+
+    with device(chromium, profile, camera) as context:
+        page = context.pages[0]
+        page.goto(site.url)
+        page.locator(".door-organizer button").click()
+        starts_at = site.clock().replace(second=0, microsecond=0)
+        path = publish(page, site, title="山村走访", starts_at=starts_at, minutes=120)
+        page.goto(f"{site.url}/organizer/activities{path}")
+        page.locator("main ul.lines a.line").first.click()
+        book, shift = (int(each) for each in re.findall(r"\d+", page.url)[-2:])
+        query(
+            site,
+            "insert into signup (book_id, volunteer_id, shift_book, shift_id, signed_up_at)"
+            " values ($1, $2, $3, $4, $5)",
+            filmed.book,
+            filmed.id,
+            book,
+            shift,
+            site.clock(),
+        )
+        page.get_by_role("link", name="带到没网的地方").click()
+        expect(page.locator("#code svg")).to_be_visible()
+        expect(page.locator("#offline")).to_have_attribute("data-ready", "yes")
+
+        context.set_offline(True)
+        page.reload()
+        state(page).to_contain_text("离线")
+        page.locator(".offline-kit").click()
+        expect(page.locator("#code svg")).to_be_visible()
+        (shown,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(page.screenshot())))
+        scan = read_seen_code(shown.text.rsplit("/", 1)[-1], master_key=KEY)
+        assert isinstance(scan, Scan)
+        assert (scan.shift_book, scan.shift) == (book, shift)
+        assert abs(scan.at - site.clock()) < timedelta(minutes=2)
+
+        page.get_by_role("button", name="扫人").click()
+        state(page).to_contain_text("待上传 2 条", timeout=20_000)
+        type_in(page, card[typed])
+        type_in(page, format_number(named.book, named.id))
+        state(page).to_have_text("离线 · 已存 4 条 · 待上传 4 条")
+        kill(profile)
+
+    camera.write_bytes(camera.read_bytes()[:-1])
+    film(camera, ["https://example.invalid/"])
+    with device(chromium, profile, camera) as context:
+        # The battery may have taken the sign-in along as well.
+        context.clear_cookies()
+        context.set_offline(True)
+        page = context.pages[0]
+        page.clock.install(time=site.clock() + timedelta(minutes=70))
+        page.goto(f"{site.url}/organizer/offline")
+        state(page).to_have_text("离线 · 已存 4 条 · 待上传 4 条")
+        page.locator(".offline-kit").click()
+        page.get_by_role("button", name="签退").click()
+        page.get_by_role("button", name="扫人").click()
+        for each in (card[filmed], card[walk_up], card[typed], format_number(named.book, named.id)):
+            type_in(page, each)
+        state(page).to_contain_text("待上传 8 条")
+
+        site.clock.pass_by(timedelta(minutes=71))
+        answers: list[dict[str, Any]] = []
+
+        def lose_the_answer(route: Route) -> None:
+            answer = route.fetch()
+            answers.append(json.loads(answer.text()))
+            if len(answers) < TRIES:
+                route.abort()
+            else:
+                route.fulfill(response=answer)
+
+        context.set_offline(False)
+        expect(page.get_by_role("alert")).to_contain_text("请重新登录")
+        state(page).to_have_text("有网络 · 已存 8 条 · 待上传 8 条")
+        page.goto(site.url)
+        page.locator(".door-organizer button").click()
+        context.route("**/api/offline/readings", lose_the_answer)
+        page.goto(f"{site.url}/organizer/offline")
+        page.locator(".offline-kit").click()
+        page.get_by_role("button", name="已存", exact=True).click()
+        while len(answers) < TRIES:
+            page.get_by_role("button", name="现在上传").click()
+            page.wait_for_timeout(100)
+        state(page).to_contain_text("都上传了")
+        assert len(answers) == TRIES
+        outcomes = [each["outcomes"] for each in answers]
+        assert len(outcomes[0]) == 8
+        assert all(each == outcomes[0] for each in outcomes)
+        assert {each["code"] for each in outcomes[0].values()} == {"arrived", "left"}
+
+        page.goto(f"{site.url}/organizer/shifts/{book}/{shift}/uploads")
+        expect(page.locator(".paper-result")).to_have_count(8)
+        expect(page.locator(".chip-proven")).to_have_count(8)
+
+    rows = query(
+        site,
+        "select volunteer, amount, assurance, measured from transfer where shift = $1"
+        " and activity_book = $2",
+        shift,
+        book,
+    )
+    assert {row["volunteer"] for row in rows} == {each.id for each in people}
+    assert len(rows) == 4
+    assert {row["assurance"] for row in rows} == {3}
+    assert {(row["volunteer"], row["measured"]) for row in rows} == {
+        *((each.id, 3) for each in people[:3]),
+        (named.id, 0),
+    }
+    assert all(60 <= row["amount"] <= 75 for row in rows)
+    assert len(query(site, "select from offline_reading where shift_id = $1", shift)) == 8
+    assert is_audited(site)

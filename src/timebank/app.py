@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -152,11 +153,18 @@ def create_app(kit: Kit) -> "Application":
 
 
 class Application:
-    """The ASGI application: the scan's route first, everything else through the framework."""
+    """The ASGI application: the scan's route first, everything else through the framework.
+
+    Attributes:
+        direct: What the product's own server asks without any message, by path.
+        direct_headers: On every answer that it gets so.
+    """
 
     def __init__(self, litestar: Litestar, kit: Kit) -> None:
         self.litestar = litestar
         self.kit = kit
+        self.direct = {checkins.PATH.encode(): partial(checkins.record_checkin, kit)}
+        self.direct_headers = checkins.DIRECT_HEADERS
 
     async def __call__(
         self,

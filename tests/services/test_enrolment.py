@@ -244,7 +244,7 @@ async def test_roles_begin_and_end_and_are_written_down(
 
     async def roles_at(token: bytes) -> tuple[set[str], int | None]:
         await sign_in_as(db, person=person, token=token, now=NINE)
-        async with db.read() as conn:
+        async with db.glance() as conn:
             actor = await signins.find_actor(conn, token_hash=token_hash_of(token), now=NINE)
         assert actor is not None
         return {role.value for role in actor.roles}, actor.scope and actor.scope.region

@@ -166,7 +166,7 @@ async def test_a_sign_in_ends_by_itself_or_by_signing_out(db: Database) -> None:
     signed_in = await answer(db)
     assert isinstance(signed_in, SignedIn)
 
-    async with db.read() as conn:
+    async with db.glance() as conn:
         found = await signins.find_actor(conn, token_hash=token_hash_of(TOKEN), now=NOON)
         late = await signins.find_actor(
             conn, token_hash=token_hash_of(TOKEN), now=NOON + SIGN_IN_LIFETIME
@@ -176,7 +176,7 @@ async def test_a_sign_in_ends_by_itself_or_by_signing_out(db: Database) -> None:
     assert late is None
 
     await sign_out(db, token_hash=token_hash_of(TOKEN), now=NOON)
-    async with db.read() as conn:
+    async with db.glance() as conn:
         assert await signins.find_actor(conn, token_hash=token_hash_of(TOKEN), now=NOON) is None
 
 
@@ -212,7 +212,7 @@ async def test_an_actor_is_what_the_person_is_now(db: Database, world: World) ->
         )
     await sign_in_as(db, person=person, token=TOKEN, now=NOON)
 
-    async with db.read() as conn:
+    async with db.glance() as conn:
         actor = await signins.find_actor(conn, token_hash=token_hash_of(TOKEN), now=NOON)
 
     assert actor is not None

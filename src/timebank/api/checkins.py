@@ -1,33 +1,35 @@
 """`POST /api/checkins`: a receipt becomes an arrival or a departure.
 
-A bare ASGI route: at the door of a large event this is the one request that many phones make in
-the same minute, and routing, parsing and validation of the framework cost more than the scan.
+A short way of its own: at the door of a large event this is the one request that many phones make
+in the same minute, and routing, parsing and validation of the framework cost more than the scan.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, assert_never
 
 import msgspec
 
-from timebank.domain.actor import Act
+from timebank.domain.actor import Act, Actor, VolunteerId
 from timebank.domain.attendance import Arrived, Left, Refused, ScanRefusal
 from timebank.domain.evidence import WALL_READING
 from timebank.domain.qr import read_receipt
 from timebank.http.device_proof import DeviceProof, check_proof
 from timebank.http.errors import SCAN_STATUS, HttpError, error_of
+from timebank.http.identity import read_token
+from timebank.http.protocol import DIRECT_BODY_BYTES_MAX, Headers, Respond
 from timebank.http.providers import Kit
 from timebank.http.security import RAW_HEADERS
 from timebank.services.checkin import RecordedScan, ScanRequest
 
 PATH = "/api/checkins"
 
-BODY_BYTES_MAX = 2_048
-"""A receipt has 66 characters, a phone's proof 300; anything longer is not a check-in."""
+DIRECT_HEADERS = ((b"cache-control", b"no-store"), *RAW_HEADERS)
+"""On every answer of this route."""
 
-_JSON = (b"content-type", b"application/json")
-_PROBLEM = (b"content-type", b"application/problem+json")
-_NO_STORE = (b"cache-control", b"no-store")
+_JSON = b"application/json"
+_PROBLEM = b"application/problem+json"
 
 _log = logging.getLogger("timebank")
 
@@ -56,81 +58,134 @@ class CheckinResponse(msgspec.Struct):
 
 _read_body = msgspec.json.Decoder(_CheckinRequest).decode
 _write_body = msgspec.json.Encoder().encode
+_ARRIVED = _write_body(CheckinResponse("arrived", 0, None))
+
+
+def record_checkin(kit: Kit, headers: Headers, content: bytes, respond: Respond) -> None:
+    """Record a scan for the signed-in volunteer; `respond` is told after the commit that holds it.
+
+    Steps that wait for the database call the next one: at a door each task and each turn of the
+    loop between them would cost as much as the step.
+    """
+    checkin = _Checkin(kit, content, respond)
+    try:
+        checkin.begin(headers)
+    except Exception as exception:
+        checkin.fail(exception)
 
 
 async def create_checkin(kit: Kit, scope: Any, receive: Receive, send: Send) -> None:
-    """Record a scan for the signed-in volunteer; answered after the commit that holds it."""
-    try:
-        status, body = await _answer(kit, scope, receive)
-    except Exception as exception:
-        error = error_of(exception)
-        if error is HttpError.DEFECT:
-            _log.error("defect at %s %s", scope["method"], PATH, exc_info=exception)
-        status, body = error.status, _problem(error.value, error.status)
+    """Record a scan that came through another server than the product's own, message by message."""
+    answer: asyncio.Future[tuple[int, bytes, bytes]] = asyncio.get_running_loop().create_future()
+
+    def respond(status: int, content_type: bytes, body: bytes) -> None:
+        if not answer.done():
+            answer.set_result((status, content_type, body))
+
+    if scope["method"] == "POST":
+        content = b""
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            content += message.get("body", b"")
+            if len(content) > DIRECT_BODY_BYTES_MAX or not message.get("more_body"):
+                break
+        record_checkin(kit, scope["headers"], content, respond)
+    else:
+        respond(*_failed(HttpError.METHOD_NOT_ALLOWED))
+    status, content_type, body = await answer
     await send(
         {
             "type": "http.response.start",
             "status": status,
             "headers": [
-                _JSON if status < 400 else _PROBLEM,
-                _NO_STORE,
+                (b"content-type", content_type),
                 (b"content-length", b"%d" % len(body)),
-                *RAW_HEADERS,
+                *DIRECT_HEADERS,
             ],
         }
     )
     await send({"type": "http.response.body", "body": body})
 
 
-async def _answer(kit: Kit, scope: Any, receive: Receive) -> tuple[int, bytes]:
-    if scope["method"] != "POST":
-        return _failed(HttpError.METHOD_NOT_ALLOWED)
-    if _is_cross_site(scope["headers"]):
-        return _failed(HttpError.FORBIDDEN)
-    signed_in = await kit.identity.find(scope["headers"])
-    if signed_in is None:
-        return _failed(HttpError.NOT_SIGNED_IN)
-    if not signed_in.actor.may(Act.SCAN) or signed_in.actor.volunteer is None:
-        return _refused(ScanRefusal.NOT_A_VOLUNTEER)
+class _Checkin:
+    """One request on its way from step to step."""
 
-    content = b""
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return _failed(HttpError.BAD_REQUEST)
-        content += message.get("body", b"")
-        if len(content) > BODY_BYTES_MAX:
-            return _failed(HttpError.TOO_LARGE)
-        if not message.get("more_body"):
-            break
-    try:
-        data = _read_body(content)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return _failed(HttpError.BAD_REQUEST)
+    __slots__ = ("content", "kit", "respond")
 
-    scan = read_receipt(data.receipt, master_key=kit.master_key, now=kit.now())
-    if isinstance(scan, ScanRefusal):
-        return _refused(scan)
-    volunteer = signed_in.actor.volunteer
-    if data.device is None:
-        return _present(await kit.desk.record(ScanRequest(volunteer, scan)))
-    evidence, device = check_proof(data.device, receipt=data.receipt, evidence=WALL_READING)
-    return _present(await kit.desk.record(ScanRequest(volunteer, scan, evidence, device)))
+    def __init__(self, kit: Kit, content: bytes, respond: Respond) -> None:
+        self.kit = kit
+        self.content = content
+        self.respond = respond
+
+    def begin(self, headers: Headers) -> None:
+        if _is_cross_site(headers):
+            self.respond(*_failed(HttpError.FORBIDDEN))
+        elif (token := read_token(headers)) is None:
+            self.respond(*_failed(HttpError.NOT_SIGNED_IN))
+        else:
+            self.kit.identity.find_actor(token, self.identified)
+
+    def identified(self, actor: Actor | None, error: Exception | None) -> None:
+        try:
+            if error is not None:
+                self.fail(error)
+            elif actor is None:
+                self.respond(*_failed(HttpError.NOT_SIGNED_IN))
+            elif not actor.may(Act.SCAN) or actor.volunteer is None:
+                self.respond(*_refused(ScanRefusal.NOT_A_VOLUNTEER))
+            elif len(self.content) > DIRECT_BODY_BYTES_MAX:
+                self.respond(*_failed(HttpError.TOO_LARGE))
+            else:
+                self.prove(actor.volunteer)
+        except Exception as exception:
+            self.fail(exception)
+
+    def prove(self, volunteer: VolunteerId) -> None:
+        try:
+            data = _read_body(self.content)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            self.respond(*_failed(HttpError.BAD_REQUEST))
+            return
+        kit = self.kit
+        scan = read_receipt(data.receipt, master_key=kit.master_key, now=kit.now())
+        if isinstance(scan, ScanRefusal):
+            self.respond(*_refused(scan))
+            return
+        if data.device is None:
+            request = ScanRequest(volunteer, scan)
+        else:
+            evidence, device = check_proof(data.device, receipt=data.receipt, evidence=WALL_READING)
+            request = ScanRequest(volunteer, scan, evidence, device)
+        kit.desk.hand_in(request, self.recorded)
+
+    def recorded(self, recorded: RecordedScan | None, error: Exception | None) -> None:
+        if recorded is None:
+            self.fail(error or AssertionError("neither recorded nor failed"))
+        else:
+            self.respond(*_present(recorded))
+
+    def fail(self, exception: Exception) -> None:
+        error = error_of(exception)
+        if error is HttpError.DEFECT:
+            _log.error("defect at POST %s", PATH, exc_info=exception)
+        self.respond(*_failed(error))
 
 
-def _present(recorded: RecordedScan) -> tuple[int, bytes]:
+def _present(recorded: RecordedScan) -> tuple[int, bytes, bytes]:
     match recorded.decision:
         case Arrived():
-            return 200, _write_body(CheckinResponse("arrived", 0, None))
+            return 200, _JSON, _ARRIVED
         case Left(credit=credit):
-            return 200, _write_body(CheckinResponse("left", credit.amount, recorded.seq))
+            return 200, _JSON, _write_body(CheckinResponse("left", credit.amount, recorded.seq))
         case Refused(reason):
             return _refused(reason)
         case _:
             assert_never(recorded.decision)
 
 
-def _is_cross_site(headers: list[tuple[bytes, bytes]]) -> bool:
+def _is_cross_site(headers: Headers) -> bool:
     # Browsers always send it and scripts cannot set it; other clients have no cookie to abuse.
     for name, value in headers:
         if name == b"sec-fetch-site":
@@ -138,13 +193,13 @@ def _is_cross_site(headers: list[tuple[bytes, bytes]]) -> bool:
     return False
 
 
-def _refused(reason: ScanRefusal) -> tuple[int, bytes]:
+def _refused(reason: ScanRefusal) -> tuple[int, bytes, bytes]:
     status = SCAN_STATUS[reason]
-    return status, _problem(reason.value, status)
+    return status, _PROBLEM, _problem(reason.value, status)
 
 
-def _failed(error: HttpError) -> tuple[int, bytes]:
-    return error.status, _problem(error.value, error.status)
+def _failed(error: HttpError) -> tuple[int, bytes, bytes]:
+    return error.status, _PROBLEM, _problem(error.value, error.status)
 
 
 def _problem(code: str, status: int) -> bytes:

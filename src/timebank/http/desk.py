@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from timebank.db import Database
-from timebank.http.gathering import Gathering
+from timebank.http.gathering import Answer, Gathering
 from timebank.services.checkin import RecordedScan, ScanRequest, record_scans
 
 SCANS_MAX = 2_000
@@ -23,6 +23,14 @@ class Desk:
             return await record_scans(db, requests=requests, now=now())
 
         self._scans = Gathering(record, list_max=SCANS_MAX, waiting_max=WAITING_MAX)
+
+    def hand_in(self, request: ScanRequest, answer: Answer[RecordedScan]) -> None:
+        """Record one scan with whatever else is waiting; `answer` is told after the commit.
+
+        Raises:
+            CrowdedError: Too many wait already; `answer` is told nothing.
+        """
+        self._scans.hand_in(request, answer)
 
     def record(self, request: ScanRequest) -> asyncio.Future[RecordedScan]:
         """Record one scan with whatever else is waiting; awaited, it returns after the commit.

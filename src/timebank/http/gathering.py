@@ -5,11 +5,17 @@ than a quiet one.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+Answer = Callable[[Result | None, Exception | None], None]
+"""Is told a result, or what failed the work on its list; one of the two is None."""
+
+_log = logging.getLogger("timebank")
 
 
 class CrowdedError(Exception):
@@ -35,8 +41,22 @@ class Gathering(Generic[Item, Result]):
         self._work = work
         self._list_max = list_max
         self._waiting_max = waiting_max
-        self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._waiting: list[tuple[Item, Answer[Result]]] = []
         self._worker: asyncio.Task[None] | None = None
+
+    def hand_in(self, item: Item, answer: Answer[Result]) -> None:
+        """Queue an item; `answer` is told its result, and must not raise.
+
+        A busy door hands in thousands each second: a call costs a tenth of a future and its turn.
+
+        Raises:
+            CrowdedError: Too many wait already; `answer` is told nothing.
+        """
+        if len(self._waiting) >= self._waiting_max:
+            raise CrowdedError
+        self._waiting.append((item, answer))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work_off())
 
     def put(self, item: Item) -> asyncio.Future[Result]:
         """Queue an item and return its result to come.
@@ -46,25 +66,32 @@ class Gathering(Generic[Item, Result]):
         Raises:
             CrowdedError: Too many wait already.
         """
-        if len(self._waiting) >= self._waiting_max:
-            raise CrowdedError
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, future))
-        if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work_off())
+
+        def answer(result: Result | None, error: Exception | None) -> None:
+            if future.done():
+                return
+            if error is None:
+                future.set_result(result)  # type: ignore[arg-type]
+            else:
+                future.set_exception(error)
+
+        self.hand_in(item, answer)
         return future
 
     async def _work_off(self) -> None:
         while self._waiting:
             batch = self._waiting[: self._list_max]
             del self._waiting[: self._list_max]
+            results: Sequence[Result | None]
+            failure: Exception | None = None
             try:
                 results = await self._work([item for item, _ in batch])
             except Exception as error:
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
-            else:
-                for (_, future), result in zip(batch, results, strict=True):
-                    if not future.done():
-                        future.set_result(result)
+                results, failure = [None] * len(batch), error
+            for (_, answer), result in zip(batch, results, strict=True):
+                try:
+                    answer(result, failure)
+                except Exception:
+                    # The others on the list are not to pay for it.
+                    _log.exception("an answer could not be given")

@@ -107,6 +107,27 @@ class Identity:
         self._remembered: OrderedDict[bytes, tuple[datetime, Actor | None]] = OrderedDict()
         self._lookups = Gathering(self._look_up, list_max=LOOKUPS_MAX, waiting_max=WAITING_MAX)
 
+    def find_actor(
+        self, token: bytes, answer: Callable[[Actor | None, Exception | None], None]
+    ) -> None:
+        """Tell whose token it is, now or when the look-up is done.
+
+        Raises:
+            CrowdedError: Too many look-ups wait already; `answer` is told nothing.
+        """
+        token_hash, now = token_hash_of(token), self._now()
+        remembered = self._remembered.get(token_hash)
+        if remembered is not None and now - remembered[0] < REMEMBERED:
+            answer(remembered[1], None)
+            return
+
+        def remember(actor: Actor | None, error: Exception | None) -> None:
+            if error is None:
+                self._remember(token_hash, actor, now)
+            answer(actor, error)
+
+        self._lookups.hand_in(token_hash, remember)
+
     async def find(self, headers: Iterable[tuple[bytes, bytes]]) -> SignedIn | None:
         """Return who signed a request in, or None. Cost: a statement where not remembered."""
         token = read_token(headers)
@@ -123,7 +144,7 @@ class Identity:
             return None
         now = self._now()
         today = local_day(now, zone=ZoneInfo(ZONE))
-        async with self._db.glance() as conn:
+        async with self._db.read() as conn:
             return await access_tokens.find_program(
                 conn, token_hash=token_hash, today=today, now=now
             )
@@ -138,11 +159,14 @@ class Identity:
         if remembered is not None and now - remembered[0] < REMEMBERED:
             return remembered[1]
         actor = await self._lookups.put(token_hash)
+        self._remember(token_hash, actor, now)
+        return actor
+
+    def _remember(self, token_hash: bytes, actor: Actor | None, now: datetime) -> None:
         self._remembered[token_hash] = (now, actor)
         self._remembered.move_to_end(token_hash)
         while len(self._remembered) > REMEMBERED_MAX:
             self._remembered.popitem(last=False)
-        return actor
 
     async def _look_up(self, token_hashes: list[bytes]) -> list[Actor | None]:
         async with self._db.glance() as conn:

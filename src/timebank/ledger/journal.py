@@ -8,6 +8,7 @@ depend on the list. Below Core on purpose: Core costs four to six times the driv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from secrets import token_bytes
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ import asyncpg
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from timebank.db import driver_of
+from timebank.db import Connection, Statement, driver_of
 from timebank.domain.posting import (
     AccountState,
     Entry,
@@ -132,6 +133,8 @@ _WRITE = f"""
     select count(*) from moved
 """  # noqa: S608 the columns are constants
 
+_WRITE_PARAMETERS = 35
+
 _NO_SERVICE = (None, None, None, None, None, None, None)
 
 
@@ -157,22 +160,27 @@ class Head:
     edge: bytes = b""
 
 
-async def find_locked_head(conn: AsyncConnection, *, book: int) -> Head | None:
+async def find_locked_head(conn: Connection, *, book: int) -> Head | None:
     """Lock a book until the transaction ends and return its head, or None where there is none.
 
     Cost: one statement. Whoever else writes to the book waits.
     """
-    row = (await conn.exec_driver_sql(_LOCK, (book,))).first()
-    return None if row is None else Head(book, *tuple(row))
+    if isinstance(conn, AsyncConnection):
+        # Through SQLAlchemy, which begins the transaction with its first statement.
+        found = (await conn.exec_driver_sql(_LOCK, (book,))).first()
+        return None if found is None else Head(book, *tuple(found))
+    row = await conn.fetchrow(_LOCK, book)
+    return None if row is None else Head(book, *row)
 
 
 async def append(
-    conn: AsyncConnection,
+    conn: Connection,
     *,
     head: Head,
     transfers: Sequence[Transfer],
     now: datetime,
     linked: Sequence[range] = (),
+    beside: Statement | None = None,
 ) -> list[PostingOutcome]:
     """Post a list as one batch, each transfer on what those before it left.
 
@@ -180,6 +188,8 @@ async def append(
     ascend and do not overlap.
 
     The caller holds the book's lock, of which `head` is the proof; `head` is brought up to date.
+    `beside` is another room's statement that is to be written with the batch; it is written
+    whatever becomes of the list.
 
     Shape: one outcome per transfer, in their order.
 
@@ -191,17 +201,27 @@ async def append(
     """
     if len(transfers) > BATCH_MAX:
         raise ValueError(f"a batch holds at most {BATCH_MAX} transfers")
-    if not transfers:
+    if not transfers and beside is None:
         return []
     driver = await driver_of(conn)
+    if not transfers:
+        await _write_alone(driver, beside)
+        return []
 
     facts, unplaced, secrets = await _read_facts(driver, head, transfers)
 
     plan = decide_postings(transfers, facts, linked=linked)
 
     if plan.posted:
-        await _write(driver, head, plan, facts.accounts, unplaced, secrets, now)
+        await _write(driver, head, plan, facts.accounts, unplaced, secrets, now, beside)
+    else:
+        await _write_alone(driver, beside)
     return plan.outcomes
+
+
+async def _write_alone(driver: asyncpg.Connection, beside: Statement | None) -> None:
+    if beside is not None:
+        await driver.execute(beside.sql, *beside.arguments)
 
 
 async def _read_facts(
@@ -274,6 +294,7 @@ async def _write(
     unplaced: set[int],
     secrets: dict[int, bytes],
     now: datetime,
+    beside: Statement | None,
 ) -> None:
     book, batch = head.book, head.batch + 1
     last_seq = head.seq + len(plan.posted)
@@ -310,7 +331,7 @@ async def _write(
         )
         rows, states = [], []
     moved = await driver.fetchval(
-        _WRITE,
+        _WRITE if beside is None else _write_beside(beside.sql),
         book,
         plan.first_seq,
         last_seq,
@@ -328,11 +349,18 @@ async def _write(
         commitments,
         edge,
         *_columns(new_secrets, 2),
+        *(() if beside is None else beside.arguments),
     )
     if not moved:
         raise AssertionError("the book moved under its lock")
 
     head.seq, head.batch, head.recorded_at, head.edge = last_seq, batch, recorded_at, edge
+
+
+@lru_cache(maxsize=8)
+def _write_beside(sql: str) -> str:
+    statement = Statement(sql, ()).after(_WRITE_PARAMETERS)
+    return _WRITE.replace("with moved as", f"with beside as ({statement}), moved as", 1)
 
 
 def _seal(

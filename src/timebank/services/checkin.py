@@ -8,9 +8,7 @@ from typing import assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from timebank.db import Database
+from timebank.db import Connection, Database
 from timebank.domain.actor import VolunteerId
 from timebank.domain.attendance import (
     Arrived,
@@ -25,8 +23,7 @@ from timebank.domain.evidence import WALL_READING, DeviceStanding, ScanEvidence
 from timebank.domain.period import local_day
 from timebank.domain.posting import PostingOutcome, PostingRefused
 from timebank.domain.qr import Scan
-from timebank.domain.transfer import Unit
-from timebank.ledger import accounts, journal
+from timebank.ledger import journal
 from timebank.store import attendance, audit_events, devices, flags
 from timebank.store.attendance import Stay
 from timebank.store.flags import FlaggedScan
@@ -88,16 +85,19 @@ async def record_scans(
 async def _record_in_book(
     db: Database, *, book: int, requests: Sequence[ScanRequest], now: datetime
 ) -> list[RecordedScan]:
-    async with db.write() as conn:
+    async with db.post() as conn:
         # The book's lock comes first: it orders this list against every other writer's.
         head = await journal.find_locked_head(conn, book=book)
-        if head is None:
+        if head is None or head.minutes_issuing is None:
             return [RecordedScan(Refused(ScanRefusal.NOT_A_VOLUNTEER))] * len(requests)
-        issuing = await accounts.issuing_account(conn, head=head, unit=Unit.MINUTES, now=now)
         holders = await _list_holders(conn, requests)
         stays = [_stay(request) for request in requests]
         facts = await attendance.list_scan_facts(
-            conn, book=book, issuing_account=issuing, stays=stays, zone=head.zone
+            conn,
+            book=book,
+            issuing_account=head.minutes_issuing,
+            stays=stays,
+            zone=head.zone,
         )
 
         siblings = _siblings(facts)
@@ -113,11 +113,13 @@ async def _record_in_book(
             for stay, decision in zip(stays, decisions, strict=True)
             if not isinstance(decision, Refused)
         }
-        if changed:
-            await attendance.record_stays(conn, book=book, stays=list(changed.values()))
-            await _keep_evidence(conn, book, requests, decisions)
+        stayed = attendance.recording(book=book, stays=list(changed.values())) if changed else None
         credits_ = [decision.credit for decision in decisions if isinstance(decision, Left)]
-        outcomes = iter(await journal.append(conn, head=head, transfers=credits_, now=now))
+        outcomes = iter(
+            await journal.append(conn, head=head, transfers=credits_, now=now, beside=stayed)
+        )
+        if changed:
+            await _keep_evidence(conn, book, requests, decisions)
         recorded = []
         for decision in decisions:
             seq = _seq_of(next(outcomes)) if isinstance(decision, Left) else None
@@ -221,14 +223,14 @@ def _evidence(request: ScanRequest, holders: Mapping[bytes, VolunteerId]) -> Sca
 
 
 async def _list_holders(
-    conn: AsyncConnection, requests: Sequence[ScanRequest]
+    conn: Connection, requests: Sequence[ScanRequest]
 ) -> Mapping[bytes, VolunteerId]:
     named = {request.device for request in requests if request.device is not None}
     return await devices.list_holders(conn, ids=sorted(named)) if named else {}
 
 
 async def _keep_evidence(
-    conn: AsyncConnection,
+    conn: Connection,
     book: int,
     requests: Sequence[ScanRequest],
     decisions: Sequence[ScanDecision],

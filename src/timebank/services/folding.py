@@ -24,7 +24,7 @@ async def fold_book(db: Database, *, book: int) -> int:
 
     Cost: one statement to look; one commit and about half a second for each 65,536 entries.
     """
-    async with db.glance() as conn:
+    async with db.read() as conn:
         missing = await columns.list_missing_segments(conn, book=book)
     for number in missing:
         async with db.write() as conn:
@@ -34,7 +34,7 @@ async def fold_book(db: Database, *, book: int) -> int:
 
 async def fold_books(db: Database) -> int:
     """Store every full segment of every book; return how many these were."""
-    async with db.glance() as conn:
+    async with db.read() as conn:
         books = await columns.list_books(conn)
     return sum([await fold_book(db, book=book) for book in books])
 

@@ -5,9 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from timebank.db import driver_of
+from timebank.db import Connection, Statement, driver_of
 from timebank.domain.assurance import Assurance
 from timebank.domain.attendance import ScanFacts
 from timebank.domain.threshold import Threshold
@@ -99,7 +97,7 @@ class Stay(NamedTuple):
 
 
 async def list_scan_facts(
-    conn: AsyncConnection, *, book: int, issuing_account: int, stays: Sequence[Stay], zone: str
+    conn: Connection, *, book: int, issuing_account: int, stays: Sequence[Stay], zone: str
 ) -> dict[Stay, ScanFacts]:
     """Return the facts of each stay whose volunteer and shift exist; days are those of a zone.
 
@@ -145,34 +143,34 @@ async def list_scan_facts(
     }
 
 
-async def record_stays(
-    conn: AsyncConnection,
-    *,
-    book: int,
-    stays: Sequence[ScanFacts],
-) -> None:
-    """Record arrivals and departures: each stay once, as it is from now on.
-
-    Cost: one statement.
-    """
-    driver = await driver_of(conn)
-    await driver.execute(
+def recording(*, book: int, stays: Sequence[ScanFacts]) -> Statement:
+    """Return what records arrivals and departures: each stay once, as it is from now on."""
+    return Statement(
         _RECORD,
-        book,
-        [stay.volunteer for stay in stays],
-        [stay.shift_book for stay in stays],
-        [stay.shift for stay in stays],
-        [stay.arrived_at for stay in stays],
-        [stay.arrival_measured for stay in stays],
-        [stay.arrival_grade for stay in stays],
-        [stay.left_at for stay in stays],
-        [stay.departure_measured for stay in stays],
-        [stay.departure_grade for stay in stays],
+        (
+            book,
+            [stay.volunteer for stay in stays],
+            [stay.shift_book for stay in stays],
+            [stay.shift for stay in stays],
+            [stay.arrived_at for stay in stays],
+            [stay.arrival_measured for stay in stays],
+            [stay.arrival_grade for stay in stays],
+            [stay.left_at for stay in stays],
+            [stay.departure_measured for stay in stays],
+            [stay.departure_grade for stay in stays],
+        ),
     )
 
 
+async def record_stays(conn: Connection, *, book: int, stays: Sequence[ScanFacts]) -> None:
+    """Record arrivals and departures. Cost: one statement."""
+    driver = await driver_of(conn)
+    statement = recording(book=book, stays=stays)
+    await driver.execute(statement.sql, *statement.arguments)
+
+
 async def set_confirmed(
-    conn: AsyncConnection, *, book: int, stays: Sequence[Stay], by: UUID, at: datetime
+    conn: Connection, *, book: int, stays: Sequence[Stay], by: UUID, at: datetime
 ) -> None:
     """Record that an organizer saw people there; who was seen before stays so since then.
 

@@ -4,30 +4,30 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text, tuple_, update
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from timebank.db import Connection, driver_of
 from timebank.domain.actor import VolunteerId
 from timebank.domain.device_key import DeviceKey, KeyKind
 from timebank.store import tables
 
-_HOLDERS = text(
-    """
+_HOLDERS = """
     select d.id, v.book_id, v.id
     from device_key d
     join volunteer v on v.person_id = d.person_id and v.ended_at is null
-    where d.id = any(cast(:ids as bytea[])) and d.ended_at is null
-    """
-)
+    where d.id = any($1::bytea[]) and d.ended_at is null
+"""
 
 
-async def list_holders(conn: AsyncConnection, *, ids: Sequence[bytes]) -> dict[bytes, VolunteerId]:
+async def list_holders(conn: Connection, *, ids: Sequence[bytes]) -> dict[bytes, VolunteerId]:
     """Return whose each phone is; what is bound to nobody is not there.
 
     Cost: one statement.
     """
-    rows = await conn.execute(_HOLDERS, {"ids": list(ids)})
+    driver = await driver_of(conn)
+    rows = await driver.fetch(_HOLDERS, ids)
     return {found: VolunteerId(book, number) for found, book, number in rows}
 
 

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, text, update
+import asyncpg
+from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,31 +17,32 @@ from timebank.store import tables
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
-_ACTORS = text(
-    """
+_ACTORS = """
     select s.token_hash, s.person_id, v.book_id, v.id,
         p.role, p.book_id, p.organization_id, p.region
     from sign_in s
     left join volunteer v on v.person_id = s.person_id and v.ended_at is null
     left join appointment p on p.person_id = s.person_id
-        and p.from_at <= :now and (p.until_at is null or p.until_at > :now)
-    where s.token_hash = any(cast(:token_hashes as bytea[]))
-        and s.ended_at is null and s.expires_at > :now
+        and p.from_at <= $2 and (p.until_at is null or p.until_at > $2)
+    where s.token_hash = any($1::bytea[]) and s.ended_at is null and s.expires_at > $2
     order by p.from_at
-    """
-)
+"""
+
+_VOLUNTEER_ONLY = frozenset({Role.VOLUNTEER})
 
 
-async def find_actor(conn: AsyncConnection, *, token_hash: bytes, now: datetime) -> Actor | None:
+async def find_actor(
+    driver: asyncpg.Connection, *, token_hash: bytes, now: datetime
+) -> Actor | None:
     """Return who a sign-in belongs to and what they are at `now`; None when it has ended.
 
     Cost: one statement.
     """
-    return (await list_actors(conn, token_hashes=[token_hash], now=now)).get(token_hash)
+    return (await list_actors(driver, token_hashes=[token_hash], now=now)).get(token_hash)
 
 
 async def list_actors(
-    conn: AsyncConnection, *, token_hashes: Sequence[bytes], now: datetime
+    driver: asyncpg.Connection, *, token_hashes: Sequence[bytes], now: datetime
 ) -> dict[bytes, Actor]:
     """Return who each sign-in belongs to and what they are at `now`.
 
@@ -49,21 +50,29 @@ async def list_actors(
 
     Cost: one statement.
     """
-    rows = await conn.execute(_ACTORS, {"token_hashes": list(token_hashes), "now": now})
-    by_token: dict[bytes, list[Row[Any]]] = defaultdict(list)
-    for row in rows:
-        by_token[row[0]].append(row)
-    return {token_hash: _actor(found) for token_hash, found in by_token.items()}
+    actors: dict[bytes, Actor] = {}
+    appointed: dict[bytes, list[asyncpg.Record]] = defaultdict(list)
+    for row in await driver.fetch(_ACTORS, token_hashes, now):
+        token_hash, person, book, number, role = row[:5]
+        if role is None and number is not None:
+            # Nearly everybody at a door.
+            volunteer = VolunteerId(book, number)
+            actors[token_hash] = Actor(person, _VOLUNTEER_ONLY, volunteer)
+        else:
+            appointed[token_hash].append(row)
+    for token_hash, rows in appointed.items():
+        actors[token_hash] = _actor(rows)
+    return actors
 
 
-def _actor(rows: Sequence[Row[Any]]) -> Actor:
+def _actor(rows: Sequence[asyncpg.Record]) -> Actor:
     """Return the actor of one sign-in, of whose appointments there is a row each."""
     roles: set[Role] = set()
     organizations: dict[OrganizationId, None] = {}
     volunteer: VolunteerId | None = None
     scope: Scope | None = None
     for row in rows:
-        _, person, volunteer_book, number, role, book, organization, region = tuple(row)
+        _, person, volunteer_book, number, role, book, organization, region = row
         if number is not None:
             volunteer = VolunteerId(volunteer_book, number)
             roles.add(Role.VOLUNTEER)

@@ -9,6 +9,7 @@ from tests.web.sample_sessions import session_samples
 
 from timebank.web import (
     attendance,
+    cards,
     deadline,
     demo,
     district,
@@ -674,6 +675,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             place=place,
             shift_url="#",
             sheet_url="#",
+            cards_url="#",
             action_url="#",
             closed="",
             starts="14:00",
@@ -1177,6 +1179,41 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             framed("organizer"),
         ),
         "organizer-day-empty": Sample("organizer/day.html", organizer_day([]), framed("organizer")),
+        "volunteer-card": Sample(
+            "volunteer/card.html",
+            cards.CardPage(
+                name=words("示*例", "E*e"),
+                number="330424000010007",
+                issued=words("第 1 张，今天 09:00起有效", "Card 1, good since today 09:00"),
+                pdf_url="#",
+                action_url="#",
+                back_url="#",
+            ),
+            framed("volunteer"),
+        ),
+        "organizer-cards": Sample(
+            "organizer/cards.html",
+            cards.CardsPage(
+                activity=park,
+                shift_url="#",
+                action_url="#",
+                revoke_url="#",
+                people=[
+                    cards.CardPerson(
+                        key="330424-1",
+                        name=words("示*例", "E*e"),
+                        number="330424000010007",
+                        issued=words("第 1 张，今天 09:00起有效", "Card 1, good since today 09:00"),
+                    ),
+                    cards.CardPerson(
+                        key="330424-2", name=words("王*", "W*"), number="330424000020007", issued=""
+                    ),
+                ],
+                cards_max=100,
+                error="",
+            ),
+            framed("organizer"),
+        ),
         "organizer-offline": Sample(
             "organizer/offline.html",
             offline.OfflinePage(

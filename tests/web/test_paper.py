@@ -2,9 +2,11 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
+from tests.factories import KEY
 from tests.paper import codes_of, text_of
 from tests.web.site import Site
 from tests.web.test_journeys import (
@@ -17,6 +19,7 @@ from tests.web.test_journeys import (
     publish,
 )
 
+from timebank.domain.personal_code import CardCode, read_personal_code
 from timebank.web.format import clock
 
 pytestmark = [pytest.mark.needs_browser, pytest.mark.needs_poppler]
@@ -80,6 +83,32 @@ def test_a_list_is_printed_signed_and_entered(site: Site, chromium: Browser) -> 
     walk_up.goto(f"{site.url}/me/records")
     expect(walk_up.locator("main")).to_contain_text("30 分".replace(" ", "\N{NO-BREAK SPACE}"))
     expect(walk_up.locator("main")).to_contain_text("补录")
+    # Whoever has no phone carries a card: cut from a sheet, read by its code.
+    organizer.goto(f"{shift_url}/cards")
+    for box in organizer.get_by_role("checkbox").all():
+        box.check()
+    with organizer.expect_download() as download:
+        organizer.get_by_role("button", name="打印勾选的人的卡").click()
+    sheet_of_cards = Path(download.value.path()).read_bytes()
+    assert "示例新人" in text_of(sheet_of_cards)
+    cards = [
+        read_personal_code(each, master_key=KEY, now=site.clock())
+        for each in codes_of(sheet_of_cards)
+    ]
+    assert len(cards) == 2
+    assert all(isinstance(each, CardCode) and each.card == 1 for each in cards)
+
+    walk_up.goto(f"{site.url}/me/card")
+    expect(walk_up.locator("main")).to_contain_text("有效")
+    walk_up.get_by_role("button", name="丢了").click()
+    expect(walk_up.get_by_role("status")).to_contain_text("旧卡作废")
+    pdf = walk_up.request.get(f"{site.url}/me/card.pdf").body()
+    (again,) = [
+        read_personal_code(each, master_key=KEY, now=site.clock()) for each in codes_of(pdf)
+    ]
+    assert isinstance(again, CardCode)
+    assert again.card == 2
+
     organizer.set_viewport_size(DESK)
     organizer.goto(f"{shift_url}/paper")
     expect(organizer.locator(".paper-result")).to_have_count(2)

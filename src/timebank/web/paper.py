@@ -100,6 +100,7 @@ class PaperPage:
 
     Attributes:
         sheet_url: The list to print.
+        cards_url: Where cards are printed.
         closed: Why nothing can be entered; empty when it can.
         starts, ends: Of the shift, `HH:MM`: what counts where the paper tells no time.
         others: What was typed for people who had not signed up.
@@ -112,6 +113,7 @@ class PaperPage:
     place: str
     shift_url: str
     sheet_url: str
+    cards_url: str
     action_url: str
     closed: str
     starts: str
@@ -341,6 +343,7 @@ async def _show_paper(
             place=found.address,
             shift_url=shift_url(found),
             sheet_url=f"{shift_url(found)}/sheet.pdf",
+            cards_url=f"{shift_url(found)}/cards",
             action_url=_paper_url(found),
             closed=_closed_words(found, now=now, _=_),
             starts=words.clock(found.starts_at),

@@ -1,7 +1,8 @@
 // A form is sent once: the second tap of an impatient thumb does nothing.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post") return;
+  // A form that answers with a file leaves the page open, and may be sent again.
+  if (form.method !== "post" || "repeats" in form.dataset) return;
   if (form.dataset.sent) {
     event.preventDefault();
     return;

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from timebank.web import dictionary, programs
+from timebank.web import dictionary, exchange, programs
 from timebank.web.catalog import Language, translator
 from timebank.web.parts import Choice, Field, Frame
 
@@ -77,8 +77,24 @@ def program_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
         ],
         json_url="#",
     )
+    compared = exchange.ExchangePage(
+        state="different",
+        checked="今天 09:00" if zh else "today 09:00",
+        counts=[(_("送出的"), "1,200"), (_("对方有的"), "1,199"), (_("exchange.missing"), "1")],
+        differences=[
+            exchange.ExchangeDifference(
+                key="018e1f00-0000-8000-8000-000000000001",
+                kind=_("exchange.missing"),
+                amounts=_("我们 {ours}，对方 {theirs}", ours="3", theirs=_("没有")),
+            )
+        ],
+        batches=["今天 08:00" if zh else "today 08:00"],
+    )
+    never = exchange.ExchangePage(state="never", checked="", counts=[], differences=[], batches=[])
     template = "district/programs.html"
     return {
+        "district-exchange": ("district/exchange.html", compared, officer),
+        "district-exchange-never": ("district/exchange.html", never, officer),
         "dictionary": ("public/dictionary.html", words, framed("")),
         "district-programs": (template, page(secret=secret), officer),
         "district-programs-refused": (

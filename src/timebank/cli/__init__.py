@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from timebank.cli import importing, ledger, log, policies, publications, reports, serving
+from timebank.cli import exchange, importing, ledger, log, policies, publications, reports, serving
 from timebank.cli.command import Command, CommandError
 from timebank.postgres import PostgresError
 from timebank.services.demo import DemoError
@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     """Make the parser of the whole command line."""
     made = argparse.ArgumentParser(prog="timebank", description="The time bank of a county.")
     commands = made.add_subparsers(required=True, metavar="COMMAND")
-    for family in (serving, importing, reports, publications, policies, ledger, log):
+    for family in (serving, importing, reports, publications, policies, ledger, log, exchange):
         family.add_commands(commands)
     return made
 

@@ -11,6 +11,7 @@ from timebank.store.tables.audit_events import audit_event
 from timebank.store.tables.cards import card
 from timebank.store.tables.code_tries import code_try
 from timebank.store.tables.devices import device_key
+from timebank.store.tables.exchange import exchange_batch, exchange_check
 from timebank.store.tables.flags import scan_flag
 from timebank.store.tables.head_counts import head_count
 from timebank.store.tables.held_entries import held_entry
@@ -47,6 +48,8 @@ __all__ = [
     "card",
     "code_try",
     "device_key",
+    "exchange_batch",
+    "exchange_check",
     "head_count",
     "held_entry",
     "meeting_point",
@@ -86,6 +89,8 @@ __all__ = [
 
 APPEND_ONLY = (
     audit_event,
+    exchange_batch,
+    exchange_check,
     head_count,
     objection,
     objection_step,

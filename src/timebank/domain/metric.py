@@ -8,14 +8,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 
 class MetricUnit(StrEnum):
     """What a metric counts."""
 
     PEOPLE = "people"
+    HOUSEHOLDS = "households"
     MINUTES = "minutes"
     SERVICES = "services"
+    ACTIVITIES = "activities"
+    SESSIONS = "sessions"
+    PLACES = "places"
+    STATIONS = "stations"
+    TOWNS = "towns"
+    ENTERPRISES = "enterprises"
+    PEOPLE_PER_WORKER = "people_per_worker"
+    """Whole people for each worker, rounded half up."""
     PER_10K = "per_10k"
     """Ten-thousandths, rounded half up: 1,576 is 15.76 %."""
 
@@ -26,7 +36,9 @@ class Basis(StrEnum):
     HOME = "home"
     """The home of the volunteer on the window's last day, wherever the service was done."""
     PLACE = "place"
-    """Where it was done, whoever did it."""
+    """Where it was done, whoever did it; of volunteers of the scope's books."""
+    STATION = "station"
+    """Where a station stands."""
 
 
 class Adding(StrEnum):
@@ -48,6 +60,23 @@ class Breakdown(StrEnum):
     REGION = "region"
     """Every division of the scope, parents before their children."""
     MONTH = "month"
+    DAY = "day"
+    FIELD = "field"
+    """Fields of service, by their code."""
+    ORGANIZATION = "organization"
+    """Organizations of the book, by their number; 0 for those of other books."""
+    AGE = "age"
+    """Bands of age in the year of the window's last day; `unknown` where no year of birth is."""
+    ROLE = "role"
+    """`party_member`, `social_worker`, `both`, `volunteer`, `unknown`: each person in one only."""
+
+
+AGE_BANDS: tuple[tuple[int, int], ...] = ((0, 17), (18, 34), (35, 59), (60, 150))
+"""Minors, the young, those before retirement, those after it; both ages count."""
+
+_ALL = frozenset({Breakdown.REGION, Breakdown.MONTH})
+_OF_PEOPLE = _ALL | {Breakdown.AGE, Breakdown.ROLE}
+_OF_DEEDS = _ALL | {Breakdown.FIELD, Breakdown.ORGANIZATION}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +117,7 @@ def _metric(
     over_regions: Adding = Adding.SUM,
     over_time: Adding = Adding.SUM,
     undefined: str = "never: nothing done is 0",
-    breakdowns: frozenset[Breakdown] = frozenset(Breakdown),
+    breakdowns: frozenset[Breakdown] = _ALL,
 ) -> Metric:
     return Metric(
         name=name,
@@ -101,19 +130,47 @@ def _metric(
     )
 
 
+def _rate(name: str, *, undefined: str, **said: Any) -> Metric:
+    return _metric(
+        name,
+        MetricUnit.PER_10K,
+        over_regions=Adding.RATIO,
+        over_time=Adding.RATIO,
+        undefined=undefined,
+        **said,
+    )
+
+
+def _counted_there(name: str, unit: MetricUnit, **said: Any) -> Metric:
+    """Return a count of a station's figure at the end of the window."""
+    return _metric(
+        name,
+        unit,
+        basis=Basis.STATION,
+        over_time=Adding.LAST,
+        undefined="no open station has such a count by then",
+        **said,
+    )
+
+
 _NO_RESIDENTS = "no source knows how many live there by then, or it says nobody does"
+_NOBODY_COUNTED = "nobody counted on any occasion"
+_DEEDS = _OF_PEOPLE | _OF_DEEDS | {Breakdown.DAY}
 
 METRICS: Mapping[str, Metric] = {
     each.name: each
     for each in (
-        _metric("registered", MetricUnit.PEOPLE, over_time=Adding.LAST),
-        _metric("active", MetricUnit.PEOPLE, over_time=Adding.DISTINCT),
+        _metric("registered", MetricUnit.PEOPLE, over_time=Adding.LAST, breakdowns=_OF_PEOPLE),
         _metric(
+            "active",
+            MetricUnit.PEOPLE,
+            over_time=Adding.DISTINCT,
+            breakdowns=_OF_PEOPLE | _OF_DEEDS,
+        ),
+        _rate(
             "active_rate",
-            MetricUnit.PER_10K,
-            over_regions=Adding.RATIO,
-            over_time=Adding.RATIO,
             undefined="whom it is taken of is not known, or nobody",
+            breakdowns=_OF_PEOPLE | _OF_DEEDS,
         ),
         _metric(
             "registered_rate",
@@ -122,11 +179,80 @@ METRICS: Mapping[str, Metric] = {
             over_time=Adding.LAST,
             undefined=_NO_RESIDENTS,
         ),
-        _metric("services", MetricUnit.SERVICES),
-        _metric("minutes", MetricUnit.MINUTES),
-        _metric("minutes_scanned", MetricUnit.MINUTES),
-        _metric("minutes_confirmed", MetricUnit.MINUTES),
-        _metric("minutes_declared", MetricUnit.MINUTES),
+        _metric("services", MetricUnit.SERVICES, breakdowns=_DEEDS),
+        _metric("minutes", MetricUnit.MINUTES, breakdowns=_DEEDS),
+        _metric("minutes_scanned", MetricUnit.MINUTES, breakdowns=_DEEDS),
+        _metric("minutes_confirmed", MetricUnit.MINUTES, breakdowns=_DEEDS),
+        _metric("minutes_declared", MetricUnit.MINUTES, breakdowns=_DEEDS),
+        _metric("new_active", MetricUnit.PEOPLE, over_time=Adding.DISTINCT),
+        _metric("returning_active", MetricUnit.PEOPLE, over_time=Adding.DISTINCT),
+        _rate("retention_rate", undefined="nobody was active a year before"),
+        _metric("trained", MetricUnit.PEOPLE, over_time=Adding.DISTINCT),
+        _metric("training_minutes", MetricUnit.MINUTES),
+        _metric("services_here", MetricUnit.SERVICES, basis=Basis.PLACE, breakdowns=_OF_DEEDS),
+        _metric("minutes_here", MetricUnit.MINUTES, basis=Basis.PLACE, breakdowns=_OF_DEEDS),
+        _metric(
+            "activities",
+            MetricUnit.ACTIVITIES,
+            basis=Basis.PLACE,
+            over_time=Adding.DISTINCT,
+            breakdowns=_OF_DEEDS,
+        ),
+        _metric("sessions", MetricUnit.SESSIONS, basis=Basis.PLACE, breakdowns=_OF_DEEDS),
+        _metric(
+            "people_served",
+            MetricUnit.PEOPLE,
+            basis=Basis.PLACE,
+            undefined=_NOBODY_COUNTED,
+            breakdowns=_OF_DEEDS,
+        ),
+        _metric(
+            "households_served",
+            MetricUnit.HOUSEHOLDS,
+            basis=Basis.PLACE,
+            undefined=_NOBODY_COUNTED,
+            breakdowns=_OF_DEEDS,
+        ),
+        _metric("shifts", MetricUnit.SESSIONS, basis=Basis.PLACE, breakdowns=_OF_DEEDS),
+        _metric("places", MetricUnit.PLACES, basis=Basis.PLACE, breakdowns=_OF_DEEDS),
+        _metric("places_filled", MetricUnit.PLACES, basis=Basis.PLACE, breakdowns=_OF_DEEDS),
+        _rate(
+            "fill_rate",
+            basis=Basis.PLACE,
+            undefined="no place was offered",
+            breakdowns=_OF_DEEDS,
+        ),
+        _metric("centers", MetricUnit.STATIONS, basis=Basis.STATION, over_time=Adding.LAST),
+        _metric("stations", MetricUnit.STATIONS, basis=Basis.STATION, over_time=Adding.LAST),
+        _metric("rooms", MetricUnit.STATIONS, basis=Basis.STATION, over_time=Adding.LAST),
+        _metric("towns_covered", MetricUnit.TOWNS, basis=Basis.STATION, over_time=Adding.LAST),
+        _rate(
+            "station_coverage",
+            basis=Basis.STATION,
+            undefined="the division has no towns",
+        ),
+        _counted_there("workers", MetricUnit.PEOPLE),
+        _counted_there("workers_certified", MetricUnit.PEOPLE),
+        _counted_there("people_in_need", MetricUnit.PEOPLE),
+        _counted_there("people_in_care", MetricUnit.PEOPLE),
+        _counted_there("volunteers_listed", MetricUnit.PEOPLE),
+        _counted_there("enterprises_listed", MetricUnit.ENTERPRISES),
+        _metric(
+            "residents_per_worker",
+            MetricUnit.PEOPLE_PER_WORKER,
+            basis=Basis.STATION,
+            over_regions=Adding.RATIO,
+            over_time=Adding.LAST,
+            undefined="residents are not known, or no worker is",
+        ),
+        _metric(
+            "care_per_worker",
+            MetricUnit.PEOPLE_PER_WORKER,
+            basis=Basis.STATION,
+            over_regions=Adding.RATIO,
+            over_time=Adding.LAST,
+            undefined="those in care are not known, or no worker is",
+        ),
     )
 }
 """Every metric by its name."""
@@ -185,3 +311,13 @@ def rate_per_10k(part: int, whole: int | None) -> int | None:
     if not whole:
         return None
     return (part * 20_000 + whole) // (2 * whole)
+
+
+def per_one(whole: int | None, parts: int | None) -> int | None:
+    """Return how many of a whole there are for each of its parts, rounded half up.
+
+    Units: people for each worker; None where one of them is not known, or there is no part.
+    """
+    if whole is None or not parts:
+        return None
+    return (2 * whole + parts) // (2 * parts)

@@ -55,7 +55,42 @@ _HOMES = text(
     """
 )
 
+_PROFILES = text(
+    """
+    select coalesce(string_agg(int8send(volunteer_id), ''), '') as volunteer,
+        coalesce(string_agg(int4send(from_on - date '1970-01-01'), ''), '') as from_day,
+        coalesce(string_agg(int8send(coalesce(birth_year, 0)), ''), '') as birth_year,
+        coalesce(string_agg(int8send(roles), ''), '') as roles,
+        coalesce(string_agg(int8send(recorded), ''), '') as recorded
+    from (
+        select volunteer_id, from_on, birth_year,
+            (is_party_member::int + 2 * is_social_worker::int)::bigint as roles,
+            (extract(epoch from recorded_at) * 1000000)::bigint as recorded
+        from profile where book_id = :book
+        order by volunteer_id, from_on
+    ) each
+    """
+)
+
 Numbers = NDArray[np.int64]
+
+UNKNOWN = -1
+"""Of a volunteer of whom nobody said it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What volunteers are besides, on a day.
+
+    Shape: both have a place for each volunteer by number; `UNKNOWN` where nobody said it.
+
+    Attributes:
+        age: In the year of the day.
+        roles: Bit 1 party member, bit 2 social worker.
+    """
+
+    age: Numbers
+    roles: Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +136,7 @@ class BookPeople:
         self.counters = (0, 0)
         self._volunteers = np.empty((4, 0), np.int64)
         self._homes = np.empty((4, 0), np.int64)
+        self._profiles: Numbers | None = None
         self._settled: OrderedDict[object, Settled] = OrderedDict()
 
     @property
@@ -133,6 +169,20 @@ class BookPeople:
                 self._settled.popitem(last=False)
         self._settled.move_to_end(key)
         return found
+
+    def traits(
+        self, profiles: Numbers, *, year: int, last_day: int, until: datetime | None
+    ) -> Traits:
+        """Return what everybody is besides on a day, of profiles as `People.profiles` has them."""
+        size = self.newest + 1
+        volunteer, from_day, birth_year, roles, recorded = profiles
+        limit = _FOREVER if until is None else _microseconds(until)
+        rows = np.flatnonzero((from_day <= last_day) & (recorded < limit) & (volunteer < size))
+        age, role = np.full(size, UNKNOWN, np.int64), np.full(size, UNKNOWN, np.int64)
+        # In order of the day: the last row of each volunteer is written last and stays.
+        age[volunteer[rows]] = np.where(birth_year[rows] > 0, year - birth_year[rows], UNKNOWN)
+        role[volunteer[rows]] = roles[rows]
+        return Traits(age, role)
 
     def _settle(self, end: int, last_day: int, until: int) -> Settled:
         ids, enrolled, ended, opened = self._volunteers
@@ -184,6 +234,14 @@ class People:
                 self.books[book] = known
             found[book] = known
         return found
+
+    async def profiles(self, conn: AsyncConnection, *, book: int, people: BookPeople) -> Numbers:
+        """Return the profiles of a book, in order of volunteers and days. One statement at most."""
+        if people._profiles is None:
+            row = (await conn.execute(_PROFILES, {"book": book})).mappings().one()
+            names = ("volunteer", "from_day", "birth_year", "roles", "recorded")
+            people._profiles = _columns(row, names)
+        return people._profiles
 
 
 def people_of(conn: AsyncConnection) -> People:

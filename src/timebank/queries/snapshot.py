@@ -5,7 +5,7 @@ the counters of what else can change; what this process knows already is read no
 """
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self, TypeVar
@@ -20,17 +20,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from timebank.db import kept_of
 from timebank.domain.as_of import AsOf, AsOfAsked, UnknownStateError
 from timebank.domain.assurance import Evidence
-from timebank.domain.definition import Definition
+from timebank.domain.definition import AgeBand, Definition
 from timebank.domain.metric import Residents
 from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
 from timebank.domain.window import Window
 from timebank.ledger import balances
 from timebank.ledger.columns import BookColumns, Columns, Span, columns_of, day_number
-from timebank.queries.people import BookPeople, Settled, people_of
+from timebank.queries.people import BookPeople, Settled, Traits, people_of
 from timebank.queries.sums import VolunteerSums
+from timebank.store.tables import activity
 from timebank.store.tables import region as regions
 from timebank.store.tables import residents as populations
+from timebank.store.tables import residents_aged as aged_populations
 
 _COUNTED_MAX = 4_000
 """Results that a process keeps, of a few kilobytes each: some for every county of a province."""
@@ -170,6 +172,11 @@ class Snapshot:
         return cls(conn, scope, tuple(states), rows[0][5])
 
     @property
+    def kept(self) -> "Kept":
+        """What this process keeps between requests."""
+        return _kept_of(self.conn)
+
+    @property
     def as_of(self) -> tuple[AsOf, ...]:
         """The states, as a report prints them."""
         return tuple(AsOf(each.book, each.seq) for each in self.states)
@@ -209,7 +216,7 @@ class Snapshot:
         found = {each: kept.get(key) for each, key in keys.items()}
         missing = [each for each, counted in found.items() if counted is None]
         if missing:
-            books, people = await self._learn(missing)
+            books, people = await self.learn(missing)
             for each in missing:
                 found[each] = await self._count_homes(
                     books[each.book], people[each.book], each, window, definition
@@ -263,9 +270,10 @@ class Snapshot:
 
         return read
 
-    async def _learn(
+    async def learn(
         self, states: Sequence[State]
     ) -> tuple[dict[int, BookColumns], dict[int, BookPeople]]:
+        """Return what this process knows of some books and of their people, brought to now."""
         books = await self.columns.catch_up(
             self.conn, [(each.book, each.head, each.zone) for each in states]
         )
@@ -288,15 +296,54 @@ class Snapshot:
         definition: Definition,
     ) -> HomeCount:
         settled = settle(people, state, window)
-        sums = await self.sum_volunteers(state, book, window)
         size = settled.size
+        ages = None if definition.ages is None else await self._ages(state, people, window)
+        sums = await self.sum_volunteers(state, book, window)
+        active = sums.active(definition, size=size)
+        if definition.ages is not None and ages is not None:
+            active &= (ages >= definition.ages.first) & (ages <= definition.ages.last)
         return HomeCount(
             homes=settled.homes,
             registered=settled.registered,
-            active=settled.count(sums.active(definition, size=size)),
+            active=settled.count(active),
             services=settled.sum(sums.services(size=size)),
             minutes=tuple(settled.sum(sums.minutes(each, size=size)) for each in Evidence),
         )
+
+    async def _ages(self, state: State, people: BookPeople, window: Window) -> NDArray[np.int64]:
+        return (await self.read_traits(state, people, window)).age
+
+    async def read_traits(self, state: State, people: BookPeople, window: Window) -> Traits:
+        """Return what everybody is besides, at the end of a window."""
+        profiles = await people_of(self.conn).profiles(self.conn, book=state.book, people=people)
+        return people.traits(
+            profiles,
+            year=window.last_on.year,
+            last_day=day_number(window.last_on),
+            until=state.until,
+        )
+
+    async def learn_organizations(self, book: int) -> Mapping[int, int]:
+        """Return whose each activity of a book is, which never changes. One statement."""
+        known = self.kept.organizations.setdefault(book, {})
+        a = activity.c
+        rows = await self.conn.execute(
+            select(a.id, a.organization_id).where(a.book_id == book, a.id > max(known, default=0))
+        )
+        known.update((number, organization) for number, organization in rows)
+        return known
+
+    async def list_residents_aged(self, window: Window, ages: AgeBand) -> dict[int, Residents]:
+        """Return the populations of an age band at the end of a window, by division."""
+        p, codes = aged_populations.c, self.scope.codes
+        rows = await self.conn.execute(
+            select(p.region, p.count, p.as_of, p.source, p.is_estimate)
+            .ext(distinct_on(p.region))
+            .where(p.region >= codes.start, p.region < codes.stop, p.as_of <= window.last_on)
+            .where(p.first_age == ages.first, p.last_age == ages.last)
+            .order_by(p.region, p.as_of.desc(), p.is_estimate, p.source)
+        )
+        return {region: Residents(*rest) for region, *rest in rows}
 
     async def _read_divisions(self, window: Window) -> list[Division]:
         p, r = populations.c, regions.c
@@ -357,23 +404,33 @@ def spread(
         for code, number in zip(codes.tolist(), numbers.tolist(), strict=True):
             if not number:
                 continue
-            for whole in {code // span * span for span in _SPANS}:
+            for whole in enclosing(code):
                 if whole in totals:
                     totals[whole] += number
     return totals
 
 
+def enclosing(code: int) -> set[int]:
+    """Return the codes of a division and of those that contain it."""
+    return {code // span * span for span in _SPANS}
+
+
 @dataclass(slots=True)
-class _Kept:
-    """What is kept between requests, what was not used longest first."""
+class Kept:
+    """What is kept between requests.
+
+    Attributes:
+        organizations: By book: whose each activity is.
+    """
 
     divisions: OrderedDict[object, list[Division]] = field(default_factory=OrderedDict)
     counted: OrderedDict[object, HomeCount] = field(default_factory=OrderedDict)
+    organizations: dict[int, dict[int, int]] = field(default_factory=dict)
 
 
-def _kept_of(conn: AsyncConnection) -> _Kept:
-    found = kept_of(conn).setdefault("snapshot", _Kept())
-    if not isinstance(found, _Kept):
+def _kept_of(conn: AsyncConnection) -> Kept:
+    found = kept_of(conn).setdefault("snapshot", Kept())
+    if not isinstance(found, Kept):
         raise TypeError("something else is kept there")
     return found
 

@@ -220,7 +220,7 @@ def at(day: int, hour: int) -> datetime:
 
 def live(rows: Rows, rng: np.random.Generator, lines: Sequence[tuple[Any, ...]]) -> list[int]:
     """Let the honest year happen; return its organizations."""
-    works = max(40, len(lines) // (26 * CROWD))
+    works = min(len({line[1] for line in lines}), max(40, len(lines) // (26 * CROWD)))
     teams = [rows.organization() for _ in range(max(20, works // 4))]
     made = [(team, rows.activity(team)) for team in (teams[w % len(teams)] for w in range(works))]
     per_year = max(1, len(lines) // (works * CROWD))

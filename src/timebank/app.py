@@ -32,9 +32,23 @@ from timebank.http.headline import Headline
 from timebank.http.identity import PUBLIC, Identify, Identity, permit
 from timebank.http.providers import DEPENDENCIES, Kit
 from timebank.http.security import HEADERS
+from timebank.services.delivery import keep_delivered
 from timebank.services.folding import keep_folded
+from timebank.services.gateway import (
+    Gateway,
+    GatewayMalformedError,
+    SmtpGateway,
+    WebhookGateway,
+)
 from timebank.services.sealing import LogKey, keep_signed
-from timebank.settings import read_log_key, read_master_key, read_settings
+from timebank.settings import (
+    Settings,
+    SettingsError,
+    read_gateway_key,
+    read_log_key,
+    read_master_key,
+    read_settings,
+)
 from timebank.store.seal import Seal
 from timebank.trust.signer import Ed25519Signer
 from timebank.web.errors import answer_page
@@ -80,10 +94,11 @@ def build_kit(
     )
 
 
-def create_app(kit: Kit) -> "Application":
+def create_app(kit: Kit, *, gateway: Gateway | None = None) -> "Application":
     """Return the application: pages, API, the bare route of the scan, and the signing of logs.
 
-    Without a key the entries are sealed all the same, and signed by whoever has it.
+    Without a key the entries are sealed all the same, and signed by whoever has it. Without a
+    gateway messages stay in the outbox, which the demo shows.
     """
 
     @asynccontextmanager
@@ -110,8 +125,23 @@ def create_app(kit: Kit) -> "Application":
             stopped.set()
             await folder
 
+    @asynccontextmanager
+    async def delivering(_litestar: Litestar) -> AsyncIterator[None]:
+        if gateway is None:
+            yield
+            return
+        stopped = asyncio.Event()
+        deliverer = asyncio.create_task(
+            keep_delivered(kit.db, seal=kit.seal, gateway=gateway, now=kit.now, stopped=stopped)
+        )
+        try:
+            yield
+        finally:
+            stopped.set()
+            await deliverer
+
     litestar = Litestar(
-        lifespan=[signing, folding],
+        lifespan=[signing, folding, delivering],
         route_handlers=[
             Router("/", route_handlers=web.HANDLERS, include_in_schema=False),
             Router(
@@ -191,6 +221,25 @@ def _without_body(send: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awa
     return send_head
 
 
+def build_gateway(settings: Settings) -> Gateway | None:
+    """Return what sends messages; None where they stay in the outbox.
+
+    Raises:
+        SettingsError: The address or the key cannot be used.
+    """
+    url = settings.gateway_url
+    if url is None:
+        return None
+    try:
+        if url.startswith("smtp"):
+            return SmtpGateway.of_url(url)
+        return WebhookGateway(url, read_gateway_key(settings))
+    except GatewayMalformedError as error:
+        raise SettingsError(
+            code="settings.gateway_malformed", sentence=f"TIMEBANK_GATEWAY_URL: {error}."
+        ) from None
+
+
 def create_from_environment() -> Application:
     """Return the application that the environment describes; what a server process starts with."""
     settings = read_settings(os.environ, is_root=os.geteuid() == 0)
@@ -204,7 +253,8 @@ def create_from_environment() -> Application:
             book=settings.book,
             is_demo=settings.is_demo,
             log_key=lambda: LogKey(Ed25519Signer(read_log_key(settings)), settings.log_name),
-        )
+        ),
+        gateway=build_gateway(settings),
     )
     # What is loaded now stays: looking through it again and again is a third of a busy hour.
     gc.freeze()

@@ -45,6 +45,8 @@ class Settings:
         log_key_file: 32 random bytes with which the heads of the books are signed.
         log_name: What the logs of this deployment are named by; `/` and the book's code follow.
         book: The county that the landing page speaks of, by its six-digit code.
+        gateway_url: Where messages to people go; None: they stay in the outbox.
+        gateway_key_file: 32 random bytes that sign them, for a webhook.
         is_demo: One tap signs in as anybody, and the outbox is open. Never where people's data are.
     """
 
@@ -58,6 +60,8 @@ class Settings:
     log_key_file: Path
     log_name: str
     book: int
+    gateway_url: str | None
+    gateway_key_file: Path | None
     is_demo: bool
 
 
@@ -82,6 +86,8 @@ def read_settings(environment: Mapping[str, str], *, is_root: bool) -> Settings:
         log_key_file=_path(environment, "TIMEBANK_LOG_KEY_FILE") or _own_log_key(data),
         log_name=_log_name(environment),
         book=_book(environment),
+        gateway_url=environment.get("TIMEBANK_GATEWAY_URL") or None,
+        gateway_key_file=_path(environment, "TIMEBANK_GATEWAY_KEY_FILE"),
         is_demo=environment.get("TIMEBANK_DEMO") == "1",
     )
 
@@ -168,7 +174,28 @@ def _next_log_key(file: Path) -> Path:
     return file.with_name(f"{file.name}.next")
 
 
-def _read_key(file: Path, *, own: Path, noun: str, variable: str, loss: str) -> bytes:
+def read_gateway_key(settings: Settings) -> bytes:
+    """Read the key that signs what a webhook is sent; both sides have it.
+
+    Raises:
+        SettingsError: No file is named, it is missing, or it does not hold 32 bytes.
+    """
+    file = settings.gateway_key_file
+    if file is None:
+        raise SettingsError(
+            code="settings.gateway_key_missing",
+            sentence="A webhook needs TIMEBANK_GATEWAY_KEY_FILE, a file of 32 random bytes.",
+        )
+    return _read_key(
+        file,
+        own=None,
+        noun="gateway key",
+        variable="TIMEBANK_GATEWAY_KEY_FILE",
+        loss="Whoever takes the messages would refuse them.",
+    )
+
+
+def _read_key(file: Path, *, own: Path | None, noun: str, variable: str, loss: str) -> bytes:
     code = f"settings.{noun.replace(' ', '_')}"
     if file == own:
         if not file.exists():

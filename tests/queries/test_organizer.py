@@ -60,7 +60,9 @@ async def fill(
     for minute, each in enumerate(people):
         at = NINE - HOUR + timedelta(minutes=minute)
         await sign_up(db, volunteer=each, shift_book=shift.book, shift=shift.id, now=at)
-    await withdraw(db, volunteer=withdrawn, shift_book=shift.book, shift=shift.id, now=NINE - HOUR)
+    await withdraw(
+        db, seal=SEAL, volunteer=withdrawn, shift_book=shift.book, shift=shift.id, now=NINE - HOUR
+    )
     for minute, each in enumerate((scanned, confirmed, forgotten)):
         await scan(db, each, shift, Direction.ARRIVE, NINE + timedelta(minutes=minute))
     await scan(db, scanned, shift, Direction.LEAVE, NINE + 2 * HOUR)

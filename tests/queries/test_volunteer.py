@@ -132,7 +132,14 @@ async def test_own_shifts_are_those_with_a_place_that_are_not_over(
     )
     withdrawn = await world.shift(starts_at=NINE + 24 * HOUR, signed_up=[volunteer])
     await world.shift(starts_at=NINE + 24 * HOUR, signed_up=[other])
-    await withdraw(db, volunteer=volunteer, shift_book=withdrawn.book, shift=withdrawn.id, now=NINE)
+    await withdraw(
+        db,
+        seal=Seal(KEY),
+        volunteer=volunteer,
+        shift_book=withdrawn.book,
+        shift=withdrawn.id,
+        now=NINE,
+    )
     await serve(db, volunteer, today, NINE, None)
 
     async with db.read() as conn:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from sqlalchemy import insert
-from tests.factories import BOOK, NINE, OPENED, TOWN, VILLAGE, ShiftId, World
+from tests.factories import BOOK, KEY, NINE, OPENED, TOWN, VILLAGE, ShiftId, World
 
 from timebank.db import Database
 from timebank.domain.activity import (
@@ -47,6 +47,7 @@ from timebank.services.scheduling import (
     withdraw,
 )
 from timebank.store import tables
+from timebank.store.seal import Seal
 
 EVE = NINE - timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -100,7 +101,9 @@ async def take(
 async def give_back(
     db: Database, volunteer: VolunteerId, shift: ShiftId, at: datetime = EVE
 ) -> Withdrawn | WithdrawalRefusal:
-    outcome = await withdraw(db, volunteer=volunteer, shift_book=shift.book, shift=shift.id, now=at)
+    outcome = await withdraw(
+        db, seal=Seal(KEY), volunteer=volunteer, shift_book=shift.book, shift=shift.id, now=at
+    )
     return outcome.reason if isinstance(outcome, WithdrawalRefused) else outcome
 
 

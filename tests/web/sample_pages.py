@@ -1308,6 +1308,8 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                     starts=Field(value="14:00"),
                     ends=Field(value="13:00", error=_("form.ends_before_start")),
                     places=Field(value="20"),
+                    repeats=[Choice(value="weekly", label=_("repeat.weekly"))],
+                    times=Field(value="8"),
                 ),
                 day_url="#",
             ),

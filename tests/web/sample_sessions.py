@@ -1,12 +1,13 @@
 """Sample values for the pages of sessions and of the review, with plainly generic names."""
 
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from timebank.domain.threshold import DEFAULTS
-from timebank.web import approvals, review, samples
+from timebank.web import approvals, calendar, review, samples, shift_messages
 from timebank.web.catalog import Language, translator
-from timebank.web.format import duration
+from timebank.web.format import duration, weekday
 from timebank.web.parts import Choice, Field, Frame, Link
 
 Made = tuple[str, Any, Frame]
@@ -72,6 +73,28 @@ def session_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
             url="#",
         )
 
+    def feed(*, address: str = "", made: str = "") -> calendar.FeedPart:
+        return calendar.FeedPart(address=address, made=made, action_url="#")
+
+    def day(number: int) -> calendar.MonthDay:
+        is_in = 1 <= number <= 30
+        busy = {2: 1, 9: 1, 16: 1, 22: 3, 23: 2, 30: 1}.get(number, 0)
+        return calendar.MonthDay(
+            label=str(number) if is_in else "",
+            name=words(f"2024年11月{number}日", f"{number} Nov 2024"),
+            url="#",
+            is_today=number == 22,
+            shifts=[
+                calendar.MonthShift(
+                    time=f"{9 + 3 * turn:02}:00",
+                    title=words("海滨公园净滩", "Shore clean-up"),
+                    url="#",
+                    is_cancelled=turn == 1,
+                )
+                for turn in range(busy)
+            ],
+        )
+
     def item(result: str, is_open: bool) -> samples.ItemLine:
         return samples.ItemLine(
             seq=str(3_400_017 + len(result) + is_open),
@@ -126,6 +149,61 @@ def session_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
                 error=_("approval.grew"),
             ),
             officer,
+        ),
+        "organizer-messages": (
+            "organizer/messages.html",
+            shift_messages.ShiftMessagesPage(
+                activity=words("海滨公园净滩", "Shore clean-up"),
+                time=words("今天 14:00–17:00", "today 14:00–17:00"),
+                to=_("发给报了名的 {count} 人；候补的 {waiting} 人不发。", count=18, waiting=4),
+                limit=_("最多 {length} 个字，一天最多 {times} 条。", length=200, times=5),
+                length_max=200,
+                text=Field(value="", error=_("message.text_length")),
+                sent=[
+                    shift_messages.SentMessage(
+                        text=words("下雨，改在文化礼堂集合。", "Rain: we meet in the hall."),
+                        detail=_(
+                            "{time}，发给 {count} 人",
+                            time=words("今天 09:00", "today 09:00"),
+                            count=18,
+                        ),
+                    )
+                ],
+                action_url="#",
+                back_url="#",
+            ),
+            organizer,
+        ),
+        "organizer-calendar": (
+            "organizer/calendar.html",
+            calendar.MonthPage(
+                month=words("2024年11月", "Nov 2024"),
+                previous_url="#",
+                next_url="#",
+                weekdays=[
+                    weekday(date(2024, 11, 4) + timedelta(days=each), language=language)
+                    for each in range(7)
+                ],
+                weeks=[[day(7 * week + each - 3) for each in range(7)] for week in range(5)],
+                count=_("这个月 {count} 场", count=9),
+                feed=feed(made=words("昨天 10:00", "yesterday 10:00")),
+            ),
+            organizer,
+        ),
+        "volunteer-calendar": (
+            "volunteer/calendar.html",
+            calendar.FeedPage(
+                feed=feed(
+                    address="https://time.example.org/calendar/AbCdEfGhIjKlMnOpQrStUvWxYz012345.ics"
+                ),
+                back_url="#",
+            ),
+            framed("volunteer"),
+        ),
+        "volunteer-calendar-none": (
+            "volunteer/calendar.html",
+            calendar.FeedPage(feed=feed(), back_url="#"),
+            framed("volunteer"),
         ),
         "district-review": (
             "district/review.html",

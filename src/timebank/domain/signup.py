@@ -4,6 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from timebank.domain.actor import VolunteerId
+
+WAITING_MAX = 500
+"""The longest waiting list: whoever is further back only hopes."""
+
 
 class SignupRefusal(StrEnum):
     """Why nobody was signed up, in order of precedence."""
@@ -15,6 +20,17 @@ class SignupRefusal(StrEnum):
     ALREADY_SIGNED_UP = "signup.already_signed_up"
     FULL = "signup.full"
     OVERLAPS = "signup.overlaps"
+
+
+class WaitingRefusal(StrEnum):
+    """Why nobody was put on the waiting list, in order of precedence."""
+
+    NOT_OPEN = "waiting.not_open"
+    ALREADY_SIGNED_UP = "waiting.already_signed_up"
+    ALREADY_WAITING = "waiting.already_waiting"
+    PLACES_LEFT = "waiting.places_left"
+    STARTED = "waiting.started"
+    TOO_MANY = "waiting.too_many"
 
 
 class WithdrawalRefusal(StrEnum):
@@ -62,10 +78,39 @@ class SignupRefused:
 
 
 @dataclass(frozen=True, slots=True)
-class Withdrawn:
-    """The place is free again."""
+class Waiting:
+    """The volunteer gets the next place that becomes free.
+
+    Attributes:
+        place: 1 for who is next.
+    """
 
     at: datetime
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRefused:
+    """Nothing is written."""
+
+    reason: WaitingRefusal
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEnded:
+    """The volunteer waits no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The place is free again, or another's.
+
+    Attributes:
+        promoted: Who waited and holds it now; None where nobody could take it.
+    """
+
+    at: datetime
+    promoted: VolunteerId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +137,33 @@ def decide_signup(facts: SignupFacts | None, *, now: datetime) -> SignedUp | Sig
     if facts.is_overlapping:
         return SignupRefused(SignupRefusal.OVERLAPS)
     return SignedUp(now)
+
+
+def decide_waiting(
+    facts: SignupFacts | None,
+    *,
+    is_waiting: bool,
+    waiting: int,
+    starts_at: datetime | None,
+    now: datetime,
+) -> Waiting | WaitingRefused:
+    """Decide whether a volunteer can wait for a place: in a full shift that has not begun.
+
+    Whether they are free then is asked when a place is.
+    """
+    if facts is None or facts.is_cancelled or facts.is_closed or starts_at is None:
+        return WaitingRefused(WaitingRefusal.NOT_OPEN)
+    if facts.is_signed_up:
+        return WaitingRefused(WaitingRefusal.ALREADY_SIGNED_UP)
+    if is_waiting:
+        return WaitingRefused(WaitingRefusal.ALREADY_WAITING)
+    if facts.taken < facts.places:
+        return WaitingRefused(WaitingRefusal.PLACES_LEFT)
+    if now >= starts_at:
+        return WaitingRefused(WaitingRefusal.STARTED)
+    if waiting >= WAITING_MAX:
+        return WaitingRefused(WaitingRefusal.TOO_MANY)
+    return Waiting(now, waiting + 1)
 
 
 def decide_withdrawal(facts: SignupFacts | None, *, now: datetime) -> Withdrawn | WithdrawalRefused:

@@ -4,8 +4,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Date, Table, and_, cast, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Table,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from timebank.domain.activity import SPAN_MAX, Forgotten
 from timebank.domain.actor import OrganizationId, VolunteerId
@@ -64,6 +76,9 @@ class ActivityShift:
         is_signed_up: The volunteer holds a place.
         arrived_at: The volunteer's arrival, or None.
         left_at: The volunteer's departure, or None.
+        missed_at: When the shift was closed without the volunteer having come, or None.
+        waiting: How many wait for a place.
+        waiting_place: The volunteer's place among them, 1 for who is next; None for who is not.
     """
 
     shift: int
@@ -76,6 +91,9 @@ class ActivityShift:
     is_signed_up: bool
     arrived_at: datetime | None
     left_at: datetime | None
+    missed_at: datetime | None
+    waiting: int
+    waiting_place: int | None
 
     @property
     def places_left(self) -> int:
@@ -228,6 +246,7 @@ async def find_activity(
         return None
     s, t = store.signup, store.attendance
     own = volunteer or _NOBODY
+    queue = _queue(own)
     shifts = await conn.execute(
         select(
             h.c.id.label("shift"),
@@ -242,8 +261,12 @@ async def find_activity(
             s.c.signed_up_at.is_not(None).label("is_signed_up"),
             t.c.arrived_at,
             t.c.left_at,
+            s.c.missed_at,
+            queue.c.waiting,
+            queue.c.waiting_place,
         )
         .select_from(h)
+        .join(queue, literal(True))
         .outerjoin(s, and_(*_own(s, own)))
         .outerjoin(
             t,
@@ -285,6 +308,32 @@ def _upcoming(scope: Scope, now: datetime, field: ServiceField | None) -> list[C
     if field is not None:
         conditions.append(a.field == field.value)
     return conditions
+
+
+def _queue(own: VolunteerId) -> LateralFromClause:
+    """How many wait for a place in the `shift` of the query around it, and which place is one's."""
+    h, w = store.shift, store.waiting_place
+    mine = w.alias("mine")
+    before = (
+        select(tuple_(mine.c.joined_at, mine.c.book_id, mine.c.volunteer_id))
+        .where(
+            mine.c.book_id == own.book,
+            mine.c.volunteer_id == own.id,
+            mine.c.shift_book == h.c.book_id,
+            mine.c.shift_id == h.c.id,
+            mine.c.ended_at.is_(None),
+        )
+        .correlate(h)
+    )
+    own_place = func.count().filter(
+        tuple_(w.c.joined_at, w.c.book_id, w.c.volunteer_id) <= before.scalar_subquery()
+    )
+    return (
+        select(func.count().label("waiting"), func.nullif(own_place, 0).label("waiting_place"))
+        .where(w.c.shift_book == h.c.book_id, w.c.shift_id == h.c.id, w.c.ended_at.is_(None))
+        .correlate(h)
+        .lateral("queue")
+    )
 
 
 def _taken() -> "ColumnElement[int]":

@@ -85,14 +85,15 @@ _FULL_TIME = _typed(
     f"""
     with {_ENTRIES}
     select e.activity, e.shift, e.organization_id, count(*) as people, sum(e.amount) as minutes,
-        min(e.amount) as value, e.effective_at as since,
-        e.effective_at + min(e.amount) * interval '1 minute' as until,
+        min(e.amount) as value, min(e.effective_at) as since,
+        min(e.effective_at) + min(e.amount) * interval '1 minute' as until,
         (array_agg(e.seq order by e.seq)){_SHOWN} as seqs
     from entry e
     left join shift h on h.book_id = :book and h.id = e.shift
-    where e.measured <> 3
-    group by e.activity, e.shift, e.effective_at, e.organization_id, h.starts_at, h.ends_at
-    having count(*) >= :full_time_people and min(e.amount) = max(e.amount)
+    group by e.activity, e.shift, case when e.shift is null then e.effective_at end,
+        e.organization_id, h.starts_at, h.ends_at
+    having count(*) >= :full_time_people and not bool_or(e.measured = 3)
+        and min(e.amount) = max(e.amount) and min(e.effective_at) = max(e.effective_at)
         and (h.starts_at is null
             or min(e.amount) = extract(epoch from h.ends_at - h.starts_at)::bigint / 60)
     """  # noqa: S608 the pieces are constants

@@ -143,6 +143,7 @@ async def close_shift(
 
         await _settle(conn, heads, settled, facts, now=now)
         await activities.set_shift_closed(conn, book=shift_book, shift=shift, at=now)
+        await signups.set_missed(conn, shift_book=shift_book, shift=shift, at=now)
         subject = f"shift/{shift_book}/{shift}"
         await audit_events.insert_audit_events(
             conn, at=now, person=actor.person, act="close_shift", subjects=[subject]

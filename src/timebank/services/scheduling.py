@@ -1,9 +1,10 @@
 """Organizations publish activities with shifts; volunteers take places in them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,30 +24,65 @@ from timebank.domain.activity import (
 from timebank.domain.actor import Actor, OrganizationId, VolunteerId
 from timebank.domain.organization import NAME_LENGTH_MAX, OrganizationKind
 from timebank.domain.region import county_of
+from timebank.domain.shift_message import DAY, MessageRefusal, decide_message
 from timebank.domain.signup import (
     SignedUp,
     SignupFacts,
     SignupRefused,
+    Waiting,
+    WaitingEnded,
+    WaitingRefused,
     WithdrawalRefused,
     Withdrawn,
     decide_signup,
+    decide_waiting,
     decide_withdrawal,
 )
 from timebank.domain.writing import cleaned_line, cleaned_paragraphs
 from timebank.ledger import journal
 from timebank.services.errors import ConflictError, NotFoundError
+from timebank.services.founding import ZONE
 from timebank.services.permission import check_organizes
 from timebank.store import (
     activities,
     audit_events,
     numbering,
     organizations,
+    outbox,
+    people,
     regions,
+    shift_messages,
     signups,
     volunteers,
+    waiting,
 )
 from timebank.store.activities import Activity, Shift
 from timebank.store.organizations import Organization
+from timebank.store.seal import Seal
+
+_AHEAD = 8
+"""How many of those who wait are locked at first: usually the next one can take the place."""
+
+_PROMOTION_TRIES = 5
+"""How often more of them are locked: in the end, all that a list may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageQueued:
+    """The message waits for the gateway.
+
+    Attributes:
+        people: For how many.
+    """
+
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRefused:
+    """Nobody is told anything."""
+
+    reason: MessageRefusal
 
 
 async def open_organization(
@@ -253,29 +289,244 @@ async def sign_up(
             await signups.set_signed_up(
                 conn, volunteer=volunteer, shift_book=shift_book, shift=shift, at=now
             )
+            await waiting.set_ended(
+                conn,
+                volunteer=volunteer,
+                shift_book=shift_book,
+                shift=shift,
+                is_promoted=False,
+                at=now,
+            )
     return decision
 
 
-async def withdraw(
+async def join_waiting(
     db: Database, *, volunteer: VolunteerId, shift_book: int, shift: int, now: datetime
-) -> Withdrawn | WithdrawalRefused:
-    """Give a volunteer's place back.
+) -> Waiting | WaitingRefused:
+    """Wait for a place in a full shift; who came first gets the first that becomes free.
 
     Raises:
         NotFoundError: There is no such volunteer.
     """
     async with db.write() as conn:
-        # The book's lock orders this against a scan of the arrival.
-        await journal.find_locked_head(conn, book=volunteer.book)
-        facts = await _find_facts(conn, volunteer, shift_book=shift_book, shift=shift)
+        if not await volunteers.lock_volunteer(conn, volunteer=volunteer):
+            raise NotFoundError
+        # The shift's lock orders this against the last place and against who gives one back.
+        found = await activities.find_locked_shift(conn, shift_book=shift_book, shift=shift)
+        facts = (
+            None
+            if found is None
+            else await signups.find_facts(conn, volunteer=volunteer, shift=found)
+        )
+        is_waiting = await waiting.is_waiting(
+            conn, volunteer=volunteer, shift_book=shift_book, shift=shift
+        )
+        count = await waiting.count_waiting(conn, shift_book=shift_book, shift=shift)
 
-        decision = decide_withdrawal(facts, now=now)
+        decision = decide_waiting(
+            facts,
+            is_waiting=is_waiting,
+            waiting=count,
+            starts_at=None if found is None else found.starts_at,
+            now=now,
+        )
 
-        if isinstance(decision, Withdrawn):
-            await signups.set_withdrawn(
+        if isinstance(decision, Waiting):
+            await waiting.set_waiting(
                 conn, volunteer=volunteer, shift_book=shift_book, shift=shift, at=now
             )
     return decision
+
+
+async def leave_waiting(
+    db: Database, *, volunteer: VolunteerId, shift_book: int, shift: int, now: datetime
+) -> WaitingEnded:
+    """Wait no longer; whoever did not wait stays as they are."""
+    async with db.write() as conn:
+        await waiting.set_ended(
+            conn,
+            volunteer=volunteer,
+            shift_book=shift_book,
+            shift=shift,
+            is_promoted=False,
+            at=now,
+        )
+    return WaitingEnded()
+
+
+async def withdraw(
+    db: Database,
+    *,
+    seal: Seal,
+    volunteer: VolunteerId,
+    shift_book: int,
+    shift: int,
+    now: datetime,
+) -> Withdrawn | WithdrawalRefused:
+    """Give a volunteer's place back; before the shift begins the next who waits and can gets it.
+
+    Who is promoted is told in the same commit. Of many who give places back at once, each place
+    goes to another one, in the order of waiting.
+
+    Raises:
+        NotFoundError: There is no such volunteer.
+        ConflictError: The waiting list moved faster than it could be followed.
+    """
+    for turn in range(_PROMOTION_TRIES):
+        try:
+            return await _withdraw(
+                db,
+                seal=seal,
+                volunteer=volunteer,
+                shift_book=shift_book,
+                shift=shift,
+                ahead=_AHEAD * 4**turn,
+                now=now,
+            )
+        except _QueueMovedError:
+            continue
+    raise ConflictError
+
+
+class _QueueMovedError(Exception):
+    """Somebody who was not locked is next: nothing was written, and more must be locked."""
+
+
+async def _withdraw(
+    db: Database,
+    *,
+    seal: Seal,
+    volunteer: VolunteerId,
+    shift_book: int,
+    shift: int,
+    ahead: int,
+    now: datetime,
+) -> Withdrawn | WithdrawalRefused:
+    async with db.write() as conn:
+        # The book's lock orders this against a scan of the arrival.
+        await journal.find_locked_head(conn, book=volunteer.book)
+        # Volunteers before the shift, as everywhere, and in one order among themselves: who may be
+        # promoted must not take a place elsewhere meanwhile.
+        next_ones = await waiting.list_waiting(
+            conn, shift_book=shift_book, shift=shift, limit=ahead
+        )
+        locked = {volunteer, *next_ones}
+        for each in sorted(locked, key=lambda each: (each.book, each.id)):
+            if not await volunteers.lock_volunteer(conn, volunteer=each) and each == volunteer:
+                raise NotFoundError
+        found = await activities.find_locked_shift(conn, shift_book=shift_book, shift=shift)
+        facts = (
+            None
+            if found is None
+            else await signups.find_facts(conn, volunteer=volunteer, shift=found)
+        )
+
+        decision = decide_withdrawal(facts, now=now)
+
+        if not isinstance(decision, Withdrawn) or found is None:
+            return decision
+        await signups.set_withdrawn(
+            conn, volunteer=volunteer, shift_book=shift_book, shift=shift, at=now
+        )
+        if now >= found.starts_at:
+            return decision
+        promoted = await _promote(conn, found, locked=locked, now=now)
+        if promoted is not None:
+            await _tell_promoted(conn, seal, promoted, found, now=now)
+    return Withdrawn(now, promoted)
+
+
+async def _promote(
+    conn: AsyncConnection, shift: Shift, *, locked: set[VolunteerId], now: datetime
+) -> VolunteerId | None:
+    """Give the free place of a locked shift to the first who waits and can take it."""
+    for each in await waiting.list_waiting(conn, shift_book=shift.book, shift=shift.id):
+        if each not in locked:
+            raise _QueueMovedError
+        facts = await signups.find_facts(conn, volunteer=each, shift=shift)
+        if isinstance(decide_signup(facts, now=now), SignedUp):
+            await signups.set_signed_up(
+                conn, volunteer=each, shift_book=shift.book, shift=shift.id, at=now
+            )
+            await waiting.set_ended(
+                conn,
+                volunteer=each,
+                shift_book=shift.book,
+                shift=shift.id,
+                is_promoted=True,
+                at=now,
+            )
+            return each
+    return None
+
+
+async def _tell_promoted(
+    conn: AsyncConnection, seal: Seal, volunteer: VolunteerId, shift: Shift, *, now: datetime
+) -> None:
+    found = await volunteers.find_volunteer(conn, volunteer=volunteer)
+    if found is None or found.person is None:
+        return
+    person = await people.find_person(conn, seal=seal, person=found.person)
+    if person is None or person.phone is None:
+        return
+    title = await activities.find_title(conn, book=shift.book, activity=shift.activity)
+    starts = shift.starts_at.astimezone(ZoneInfo(ZONE))
+    text = (
+        f"【时间银行】“{title}”（{starts.month}月{starts.day}日 {starts:%H:%M}）空出一个名额，"
+        "已为您报上名。不能来的话，请打开“找活动”取消，好让给下一位。"
+    )
+    await outbox.insert_message(conn, seal=seal, phone=person.phone, text=text, now=now)
+
+
+async def send_message(
+    db: Database,
+    *,
+    seal: Seal,
+    actor: Actor,
+    shift_book: int,
+    shift: int,
+    text: str,
+    now: datetime,
+) -> MessageQueued | MessageRefused:
+    """Queue a message for everybody who holds a place in a shift.
+
+    Raises:
+        NotPermittedError: The actor is no organizer.
+        NotFoundError: There is no such shift, or it is not the actor's.
+    """
+    text = cleaned_line(text)
+    async with db.write() as conn:
+        found = await activities.find_locked_shift(conn, shift_book=shift_book, shift=shift)
+        check_organizes(actor, found.organization if found else None)
+        if found is None:
+            raise NotFoundError
+        phones = await shift_messages.list_phones_sealed(conn, book=shift_book, shift=shift)
+        sent = await shift_messages.count_since(conn, book=shift_book, shift=shift, since=now - DAY)
+
+        refusal = decide_message(
+            text=text,
+            is_cancelled=found.cancelled_at is not None,
+            sent=sent,
+            people=len(phones),
+        )
+
+        if refusal is not None:
+            return MessageRefused(refusal)
+        title = await activities.find_title(conn, book=shift_book, activity=found.activity)
+        await outbox.insert_messages(
+            conn, seal=seal, phones_sealed=phones, text=f"【时间银行】“{title}”：{text}", now=now
+        )
+        await shift_messages.insert_message(
+            conn,
+            book=shift_book,
+            shift=shift,
+            by=actor.person,
+            text=text,
+            people=len(phones),
+            now=now,
+        )
+        await _audit(conn, actor, "send_message", [f"shift/{shift_book}/{shift}"], now)
+    return MessageQueued(len(phones))
 
 
 async def _find_facts(

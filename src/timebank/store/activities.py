@@ -145,6 +145,15 @@ async def find_organization_of(
     return None if number is None else OrganizationId(book, number)
 
 
+async def find_title(conn: AsyncConnection, *, book: int, activity: int) -> str:
+    """Return what an activity is called; empty where there is none."""
+    c = tables.activity.c
+    title: str | None = await conn.scalar(
+        select(c.title).where(c.book_id == book, c.id == activity)
+    )
+    return title or ""
+
+
 async def find_locked_activity(
     conn: AsyncConnection, *, book: int, activity: int
 ) -> tuple[OrganizationId, datetime | None] | None:

@@ -143,6 +143,22 @@ async def set_withdrawn(
     )
 
 
+async def set_missed(conn: AsyncConnection, *, shift_book: int, shift: int, at: datetime) -> None:
+    """Record who held a place in a shift and had not come when it was closed."""
+    c, t = tables.signup.c, tables.attendance.c
+    came = exists().where(
+        t.book_id == c.book_id,
+        t.volunteer_id == c.volunteer_id,
+        t.shift_book == c.shift_book,
+        t.shift_id == c.shift_id,
+    )
+    await conn.execute(
+        update(tables.signup)
+        .where(c.shift_book == shift_book, c.shift_id == shift, c.withdrawn_at.is_(None), ~came)
+        .values(missed_at=at)
+    )
+
+
 async def list_books(conn: AsyncConnection, *, shift_book: int, shifts: Sequence[int]) -> list[int]:
     """Return the books of the volunteers who ever held a place in shifts, in order."""
     c = tables.signup.c

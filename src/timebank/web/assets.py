@@ -46,6 +46,7 @@ STYLES = (
     "review",
     "program",
     "gazette",
+    "month",
     "print",
 )
 """The component styles in the order in which they are joined; later ones may refine earlier."""

@@ -137,6 +137,7 @@ class ShiftPage:
     error: str = ""
     held: str = ""
     held_url: str = ""
+    messages_url: str = ""
 
 
 @get("/organizer/shifts/{book:int}/{shift:int}", rule=Act.RUN_ACTIVITIES)
@@ -333,6 +334,7 @@ async def _show_shift(
                 count=len(held.people),
                 duration=words.duration(held.minutes, language=language),
             ),
+            messages_url=f"{shift_url(found)}/messages",
             held_url="" if held is None else f"/organizer/approvals/{book}/{held.number}",
         ),
         status=status,

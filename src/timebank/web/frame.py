@@ -30,6 +30,7 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str, str], ...]] = {
     ),
     Role.ORGANIZER: (
         ("今天", "/organizer", "calendar-days"),
+        ("日历", "/organizer/calendar", "list"),
         ("发布活动", "/organizer/activities/new", "plus"),
         ("两人复核", "/organizer/approvals", "users"),
         ("更正申请", "/organizer/objections", "flag"),

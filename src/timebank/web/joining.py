@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from timebank.domain.actor import Act
 from timebank.domain.period import Period, day_start
 from timebank.domain.scope import Scope
 from timebank.domain.service_field import ServiceField, field_of
-from timebank.domain.signup import SignedUp, Withdrawn
+from timebank.domain.signup import SignedUp, Waiting, Withdrawn
 from timebank.http.identity import PUBLIC
 from timebank.http.providers import CountyScope, Kit, Kitted, Now, OwnVolunteer, TimebankRequest
 from timebank.queries import activities
@@ -45,6 +45,12 @@ _DAYS_SHOWN = 7
 
 _SHIFTS_SHOWN = 50
 """Shifts on one page of activities."""
+
+
+ActivityShiftState: TypeAlias = Literal[
+    "open", "full", "waiting", "signed_up", "arrived", "left", "missed", "ended", "cancelled"
+]
+"""How a volunteer stands to a shift."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +135,7 @@ class ActivityShift:
     duration: str
     places: str
     filled_percent: int
-    state: Literal["open", "full", "signed_up", "arrived", "left", "ended", "cancelled"]
+    state: ActivityShiftState
     action_url: str
     note: str
 
@@ -300,11 +306,46 @@ async def create_withdrawal(
 ) -> Response[Any]:
     """Give a place back."""
     outcome = await scheduling.withdraw(
-        kit.db, volunteer=volunteer, shift_book=book, shift=shift, now=now
+        kit.db, seal=kit.seal, volunteer=volunteer, shift_book=book, shift=shift, now=now
     )
     if isinstance(outcome, Withdrawn):
         return Redirect(f"{_activity_url(book, activity)}?done=withdrawn", status_code=303)
     return await _show_activity(request, kit, book, activity, now=now, refusal=outcome.reason.value)
+
+
+@post("/shifts/{book:int}/{shift:int}/waiting", rule=Act.SIGN_UP, status_code=200)
+async def create_waiting(
+    request: TimebankRequest,
+    book: BookInPath,
+    shift: NumberInPath,
+    volunteer: OwnVolunteer,
+    kit: Kitted,
+    now: Now,
+    activity: Annotated[int, QueryParameter(ge=1, le=NUMBER_MAX)],
+) -> Response[Any]:
+    """Wait for a place in a full shift."""
+    outcome = await scheduling.join_waiting(
+        kit.db, volunteer=volunteer, shift_book=book, shift=shift, now=now
+    )
+    if isinstance(outcome, Waiting):
+        return Redirect(f"{_activity_url(book, activity)}?done=waiting", status_code=303)
+    return await _show_activity(request, kit, book, activity, now=now, refusal=outcome.reason.value)
+
+
+@post("/shifts/{book:int}/{shift:int}/waiting/end", rule=Act.SIGN_UP, status_code=200)
+async def create_waiting_end(
+    book: BookInPath,
+    shift: NumberInPath,
+    volunteer: OwnVolunteer,
+    kit: Kitted,
+    now: Now,
+    activity: Annotated[int, QueryParameter(ge=1, le=NUMBER_MAX)],
+) -> Response[Any]:
+    """Wait no longer."""
+    await scheduling.leave_waiting(
+        kit.db, volunteer=volunteer, shift_book=book, shift=shift, now=now
+    )
+    return Redirect(f"{_activity_url(book, activity)}?done=waiting_ended", status_code=303)
 
 
 async def _show_activity(
@@ -354,10 +395,22 @@ def _shift(
 ) -> ActivityShift:
     state = _shift_state(activity, shift, now=now)
     url = f"/shifts/{activity.book}/{shift.shift}"
-    actions = {"open": f"{url}/signup", "signed_up": f"{url}/withdrawal"}
+    actions = {
+        "open": f"{url}/signup",
+        "signed_up": f"{url}/withdrawal",
+        "waiting": f"{url}/waiting/end",
+        "full": f"{url}/waiting" if now < shift.starts_at else "",
+    }
     action = actions.get(state, "")
     notes = {
-        "full": _("名额满了，有人取消时会空出来"),
+        "full": _(
+            "名额满了，{count} 人在候补；有人取消时按先后自动补上，发短信告诉您",
+            count=shift.waiting,
+        )
+        if action
+        else _("名额满了"),
+        "waiting": _("候补第 {place} 位，有名额就自动报上并发短信", place=shift.waiting_place),
+        "missed": _("这场您没有到，没有记时间"),
         "arrived": _("您已签到，离开时记得再扫一次"),
         "left": _("已签退，时数记好了"),
         "cancelled": _("这场取消了"),
@@ -378,17 +431,21 @@ def _shift(
 
 def _shift_state(
     activity: ActivityDetail, shift: activities.ActivityShift, *, now: datetime
-) -> Literal["open", "full", "signed_up", "arrived", "left", "ended", "cancelled"]:
+) -> ActivityShiftState:
     if shift.left_at is not None:
         return "left"
     if shift.arrived_at is not None:
         return "arrived"
     if shift.is_cancelled or activity.cancelled_at is not None:
         return "cancelled"
+    if shift.missed_at is not None and shift.is_signed_up:
+        return "missed"
     if shift.closed_at is not None or shift.ends_at <= now:
         return "ended"
     if shift.is_signed_up:
         return "signed_up"
+    if shift.waiting_place is not None:
+        return "waiting"
     return "full" if shift.taken >= shift.places else "open"
 
 

@@ -21,6 +21,7 @@ from timebank.domain.activity import (
     NewShift,
 )
 from timebank.domain.actor import Act, OrganizationId
+from timebank.domain.recurrence import Repeat, repeated
 from timebank.domain.region import Level, county_code
 from timebank.domain.service_field import ServiceField, field_of
 from timebank.http.providers import (
@@ -35,6 +36,7 @@ from timebank.queries.organizer import OrganizedActivity, OrganizedShift
 from timebank.services import scheduling
 from timebank.services.errors import NotFoundError
 from timebank.store.regions import list_subtree
+from timebank.store.working_days import is_working_day
 from timebank.web import format as words
 from timebank.web.frame import language_of, show, translate_of
 from timebank.web.organized_shift import (
@@ -84,10 +86,13 @@ class ShiftForm:
     """A new shift.
 
     Attributes:
-        action_url: Where `day`, `starts`, `ends`, `places` are posted.
+        action_url: Where `day`, `starts`, `ends`, `places`, `repeat`, `times`, `skips` go.
         day: ISO date, as the browser's date field has it.
         starts: `HH:MM`.
         places: A whole number.
+        repeats: How it comes again.
+        times: How often it is held, the first time included.
+        skips: Days that public holidays turned round are passed over.
     """
 
     action_url: str
@@ -95,6 +100,9 @@ class ShiftForm:
     starts: Field
     ends: Field
     places: Field
+    repeats: Sequence[Choice]
+    times: Field
+    skips: bool = False
     error: str = ""
 
 
@@ -142,6 +150,9 @@ class ShiftFormData(msgspec.Struct):
     starts: ShortText = ""
     ends: ShortText = ""
     places: ShortText = ""
+    repeat: ShortText = "none"
+    times: ShortText = "1"
+    skips: ShortText = ""
 
 
 @get("/organizer/activities/new", rule=Act.RUN_ACTIVITIES)
@@ -242,13 +253,17 @@ async def create_shift(
             actor=actor,
             book=book,
             activity=activity,
-            shifts=[
+            shifts=repeated(
                 NewShift(
                     starts_at=local_instant(on, starts),
                     ends_at=local_instant(last_day, ends),
                     places=places,
-                )
-            ],
+                ),
+                repeat=_repeat(data.repeat),
+                times=max(typed_count(data.times), 1),
+                zone=words.ZONE,
+                is_working_day=is_working_day if data.skips == "yes" else None,
+            ),
             now=now,
         )
         if not isinstance(outcome, ActivityRefused):
@@ -272,6 +287,27 @@ _FIELD_OF = {
     ActivityRefusal.SHIFT_TOO_FAR: "day",
 }
 """Beside which field of a form a refusal is shown; the others stand above the form."""
+
+
+def _repeat(text: str) -> Repeat:
+    """Return what was chosen; what is no choice is once."""
+    return next((each for each in Repeat if each.value == text), Repeat.NONE)
+
+
+def _as_before(form: ShiftFormData, shifts: Sequence[OrganizedShift]) -> ShiftFormData:
+    """Return an empty form with the hours and places of the newest shift: most come again alike."""
+    if form.starts or form.ends or not shifts:
+        return form
+    newest = max(shifts, key=attrgetter("starts_at"))
+    return ShiftFormData(
+        day=form.day,
+        starts=words.clock(newest.starts_at),
+        ends=words.clock(newest.ends_at),
+        places=str(newest.places),
+        repeat=form.repeat,
+        times=form.times,
+        skips=form.skips,
+    )
 
 
 def _forgotten(text: str) -> Forgotten:
@@ -378,6 +414,7 @@ async def _show_activity(
             conn, organizations=organizations, book=book, activity=activity
         )
     today = words.local_day(now)
+    form = _as_before(form, shifts)
     return show(
         request,
         "organizer/activity.html",
@@ -403,6 +440,16 @@ async def _show_activity(
                 starts=Field(value=form.starts, error=errors.get("starts", "")),
                 ends=Field(value=form.ends, error=errors.get("ends", "")),
                 places=Field(value=form.places, error=errors.get("places", "")),
+                repeats=[
+                    Choice(
+                        value=each.value,
+                        label=_(f"repeat.{each.value}"),
+                        is_selected=each.value == form.repeat,
+                    )
+                    for each in Repeat
+                ],
+                times=Field(value=form.times),
+                skips=form.skips == "yes",
                 error=errors.get("", ""),
             ),
             day_url="/organizer",

@@ -35,6 +35,7 @@ from timebank.store.tables.signups import signup
 from timebank.store.tables.stations import station, station_figure
 from timebank.store.tables.thresholds import threshold
 from timebank.store.tables.volunteers import residence, volunteer
+from timebank.store.tables.waiting import calendar_feed, shift_message, waiting_place
 
 __all__ = [
     "APPEND_ONLY",
@@ -45,6 +46,7 @@ __all__ = [
     "appointment",
     "attendance",
     "audit_event",
+    "calendar_feed",
     "card",
     "code_try",
     "device_key",
@@ -77,6 +79,7 @@ __all__ = [
     "sample_item",
     "scan_flag",
     "shift",
+    "shift_message",
     "sign_in",
     "signal_review",
     "signup",
@@ -85,9 +88,11 @@ __all__ = [
     "threshold",
     "training",
     "volunteer",
+    "waiting_place",
 ]
 
 APPEND_ONLY = (
+    shift_message,
     audit_event,
     exchange_batch,
     exchange_check,

@@ -14,6 +14,11 @@ signup = Table(
     Column("shift_id", BigInteger, nullable=False),
     instant("signed_up_at"),
     instant("withdrawn_at", is_required=False),
+    instant(
+        "missed_at",
+        is_required=False,
+        comment="when the shift was closed without their having come; no consequence by itself",
+    ),
     PrimaryKeyConstraint("book_id", "volunteer_id", "shift_book", "shift_id"),
     comment="The intention: a volunteer's place in a shift.",
 )

@@ -26,6 +26,7 @@ from timebank.web import (
     records,
     scan,
     sign_in,
+    verify,
     volunteer,
     wall,
 )
@@ -431,6 +432,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             "late": "",
             "objection": "",
             "objection_url": "#",
+            "proof_url": "#",
         }
         return records.Record(**(values | changes))
 
@@ -1089,6 +1091,60 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                 way_out=words("看看明天的一场,还有 6 个名额。", "Tomorrow's still has 6 places."),
             ),
             framed("volunteer"),
+        ),
+        "verify": Sample(
+            "public/verify.html",
+            verify.VerifyPage(
+                entry="",
+                verdict=words(
+                    "第 3,700,412 条在账本里，没有被撤销",
+                    "Entry 3,700,412 is in the ledger and stands",
+                ),
+                hint=words(
+                    "凭据上的每一个字都和账本一致。",
+                    "Every word of the proof agrees with the ledger.",
+                ),
+                is_proven=True,
+                lights=[
+                    verify.Light(
+                        state="proven",
+                        title=words("签发机构", "Issuer"),
+                        text=words(
+                            "由 time.example.org/330424 的密钥签名",
+                            "Signed by the key of time.example.org/330424",
+                        ),
+                    ),
+                    verify.Light(
+                        state="proven",
+                        title=words("在账本中", "In the ledger"),
+                        text=words(
+                            "11月22日 周五 14:00 记入，签过名的前 3,700,500 条里有它",
+                            "Recorded Fri 22 Nov 14:00; among the first 3,700,500 entries, which are signed",
+                        ),
+                    ),
+                    verify.Light(
+                        state="proven",
+                        title=words("未撤销", "Not taken back"),
+                        text=words("没有哪一条把它冲正", "No entry took it back"),
+                    ),
+                ],
+                facts=[
+                    (words("时长", "Duration"), time(180)),
+                    (words("志愿者编号", "Volunteer number"), "330424000000017"),
+                ],
+                code="",
+                head=words(
+                    "前 3,700,500 条已签名，今天 14:01",
+                    "the first 3,700,500 entries are signed, today 14:01",
+                ),
+                root="8f" * 32,
+                keys=[
+                    "time.example.org/330424+8f0e2d3c+AcnXgCPpPz1hH2sQxqT0l3bWq0YJk7c9mWcR0m1b2c3d"
+                ],
+                log_url="#",
+                verifier_url="#",
+            ),
+            framed(""),
         ),
         "volunteer-records": Sample(
             "volunteer/records.html",

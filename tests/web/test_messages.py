@@ -88,6 +88,7 @@ def test_codes_have_a_sentence_in_every_language() -> None:
         "answer",
         "publication",
         "role",
+        "verify",
         "error",
     )
     assert len(wanted) > 40
@@ -111,7 +112,7 @@ def test_every_metric_has_a_name_and_says_what_it_counts(language: Language) -> 
     assert not missing
 
 
-@pytest.mark.parametrize("family", ["scan", "error"])
+@pytest.mark.parametrize("family", ["scan", "verify", "error"])
 def test_what_stops_somebody_also_says_the_way_on(family: str) -> None:
     missing = {
         (language, code)

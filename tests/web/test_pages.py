@@ -42,6 +42,13 @@ NOT_PAGES = {
     "/organizer/shifts/N/N/code/fragment",
     "/organizer/offline/worker.js",
     "/organizer/offline/manifest.webmanifest",
+    "/me/records/N/proof",
+    "/verify_log.py",
+    "/log/N/checkpoint",
+    "/log/N/vkey",
+    "/log/N/tile/N",
+    "/log/N/notices/checkpoint",
+    "/log/N/notices/tile/N",
 }
 """Addresses that send on to a page, or answer with a part of one or a file."""
 

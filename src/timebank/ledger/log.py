@@ -302,7 +302,7 @@ async def _prove(
     await conn.execute(select(1))
     nodes = [node for each in ranges for node in merkle.subtrees(*each)]
     held = {
-        needed: await _read_tile(conn, book=book, needed=needed)
+        needed: await read_tile(conn, book=book, needed=needed)
         for needed in dict.fromkeys(tile.tile_holding(node, size=size) for node in nodes)
     }
     return merkle.prove(
@@ -318,15 +318,20 @@ async def _tree_at(conn: AsyncConnection, *, book: int, size: int) -> tuple[tile
         number, width = divmod(rest, tile.WIDTH)
         needed = tile.Tile(level, number, width)
         partial.append(
-            merkle.split(await _read_tile(conn, book=book, needed=needed)) if width else []
+            merkle.split(await read_tile(conn, book=book, needed=needed)) if width else []
         )
         level, rest = level + 1, number
     return tile.Growth(size, partial), await _find_begin(conn, book=book, number=size // tile.WIDTH)
 
 
-async def _read_tile(conn: AsyncConnection, *, book: int, needed: tile.Tile) -> bytes:
-    """Return the hashes of a tile of a size that was signed."""
-    driver = await driver_of(conn)
+async def read_tile(conn: AsyncConnection, *, book: int, needed: tile.Tile) -> bytes:
+    """Return the hashes of a tile of a size that was signed.
+
+    Raises:
+        LogInconsistentError: It is not stored as a whole.
+
+    Cost: three statements at level 0, one above.
+    """
     level, number, width = needed
     if level:
         t = tables.tile.c
@@ -338,31 +343,54 @@ async def _read_tile(conn: AsyncConnection, *, book: int, needed: tile.Tile) -> 
             .order_by(t.number)
         )
         hashes = b"".join(roots)
-    else:
-        begin = await _find_begin(conn, book=book, number=number)
-        first_seq = number * tile.WIDTH + 1
-        # 256 entries are in at most 256 batches.
-        rows = await driver.fetch(
-            _COMMITMENTS,
-            book,
-            begin,
-            begin + tile.WIDTH,
-            first_seq,
-            first_seq + width - 1,
+        if len(hashes) != width * merkle.HASH_BYTES:
+            raise LogInconsistentError(f"{needed.path} of book {book} is not complete")
+        return hashes
+    leaves = await read_leaves(conn, book=book, number=number, width=width)
+    return b"".join(map(merkle.leaf_hash, leaves))
+
+
+async def read_leaves(conn: AsyncConnection, *, book: int, number: int, width: int) -> list[bytes]:
+    """Return the first leaves of a tile of level 0, of a size that was signed.
+
+    Raises:
+        LogInconsistentError: They are not all stored.
+
+    Cost: three statements.
+    """
+    begin = await _find_begin(conn, book=book, number=number)
+    driver = await driver_of(conn)
+    first_seq = number * tile.WIDTH + 1
+    # 256 entries are in at most 256 batches.
+    rows = await driver.fetch(
+        _COMMITMENTS, book, begin, begin + tile.WIDTH, first_seq, first_seq + width - 1
+    )
+    leaves = [
+        each
+        for batch_first, recorded_at, commitments in rows
+        for each in leaf.leaves_of(
+            merkle.split(commitments),
+            book=book,
+            first_seq=max(batch_first, first_seq),
+            recorded_at=recorded_at,
         )
-        hashes = b"".join(
-            each
-            for batch_first, recorded_at, commitments in rows
-            for each in leaf.hashes_of(
-                merkle.split(commitments),
-                book=book,
-                first_seq=max(batch_first, first_seq),
-                recorded_at=recorded_at,
-            )
+    ]
+    if len(leaves) != width:
+        raise LogInconsistentError(
+            f"entries {first_seq} to {first_seq + width - 1} of book {book} are not complete"
         )
-    if len(hashes) != width * merkle.HASH_BYTES:
-        raise LogInconsistentError(f"{needed.path} of book {book} is not complete")
-    return hashes
+    return leaves
+
+
+async def read_leaf(conn: AsyncConnection, *, book: int, seq: int, size: int) -> bytes:
+    """Return the leaf of an entry of a size that was signed.
+
+    Raises:
+        LogInconsistentError: It is not stored.
+    """
+    number, place = divmod(seq - 1, tile.WIDTH)
+    width = min(tile.WIDTH, size - number * tile.WIDTH)
+    return (await read_leaves(conn, book=book, number=number, width=width))[place]
 
 
 async def _find_begin(conn: AsyncConnection, *, book: int, number: int) -> int:

@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import text
@@ -11,9 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank import verify_log
 from timebank.db import Database
-from timebank.ledger import log, notices
-from timebank.services import sealing
-from timebank.services.errors import NotFoundError
+from timebank.domain.actor import VolunteerId
+from timebank.ledger import balances, log, notices
+from timebank.services import log_reading, sealing
+from timebank.services.errors import ConflictError, NotFoundError
+from timebank.services.sealing import LogKey
 from timebank.trust import leaf, merkle, tile
 from timebank.trust.checkpoint import read_checkpoint
 from timebank.trust.note import VerifierKey
@@ -21,8 +24,6 @@ from timebank.trust.tlog_proof import TlogProof
 
 Progress = Callable[[int, int], None]
 """Is told how much of the whole is done."""
-
-_VERIFIER = Path(verify_log.__file__).read_bytes()
 
 
 class EntryErasedError(Exception):
@@ -99,7 +100,7 @@ async def export_log(
         vkeys = list(dict.fromkeys([vkey, *map(str, await _older_keys(conn, book=book))]))
         await _export_notices(conn, book=book, folder=folder / verify_log.NOTICES, vkeys=vkeys)
     _write(folder / "vkey", "".join(f"{each}\n" for each in vkeys).encode())
-    _write(folder / "verify_log.py", _VERIFIER)
+    _write(folder / "verify_log.py", log_reading.VERIFIER)
     # Last: whoever reads a checkpoint finds all that it covers.
     _write(folder / "checkpoint", signed.note.encode())
     return ExportedLog(folder, origin, signed.size)
@@ -168,3 +169,28 @@ async def prove_entry(db: Database, *, book: int, seq: int) -> TlogProof:
             raise EntryErasedError
         hashes = await log.prove_inclusion(conn, book=book, seq=seq, size=signed.size)
     return TlogProof(seq - 1, tuple(hashes), signed.note, extra=entry.salt + entry.row)
+
+
+async def prove_own_entry(
+    db: Database, *, volunteer: VolunteerId, seq: int, key: LogKey | None, now: datetime
+) -> TlogProof:
+    """Return the proof of an entry that belongs to a volunteer, signing the newest head if needed.
+
+    Raises:
+        NotFoundError: The volunteer has no such entry, or it cannot be opened any more.
+        ConflictError: It is not signed yet, and the key is not here.
+    """
+    async with db.read() as conn:
+        entry = await balances.find_entry(conn, book=volunteer.book, seq=seq)
+    if entry is None or entry.transfer.volunteer != volunteer.id:
+        raise NotFoundError
+    try:
+        try:
+            return await prove_entry(db, book=volunteer.book, seq=seq)
+        except NotSignedError:
+            if key is None:
+                raise ConflictError from None
+            await sealing.sign_head(db, key=key, book=volunteer.book, now=now)
+            return await prove_entry(db, book=volunteer.book, seq=seq)
+    except EntryErasedError:
+        raise NotFoundError from None

@@ -133,6 +133,12 @@ def encode_leaf(*, book: int, seq: int, recorded_at: datetime, commitment: bytes
     return _HEADER.pack(VERSION, ENTRY, book, seq, _microseconds(recorded_at)) + commitment
 
 
+def recorded_at_of(leaf: bytes) -> datetime:
+    """Return when the entry of a leaf was recorded."""
+    at: int = _HEADER.unpack_from(leaf)[4]
+    return _EPOCH + timedelta(microseconds=at)
+
+
 def commit_batch(
     transfers: Sequence[Transfer],
     *,

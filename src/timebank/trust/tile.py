@@ -6,6 +6,7 @@ full tile never changes. The last of each level is partial; its width is part of
 Source: C2SP tlog-tiles, sections "Merkle Tree" and "Log Entries".
 """
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -38,6 +39,38 @@ class Tile(NamedTuple):
 def entries_path(number: int, width: int) -> str:
     """Return where the leaves of a tile of level 0 lie below the log's address."""
     return f"tile/entries/{_numbered(number, width)}"
+
+
+class Wanted(NamedTuple):
+    """What a path below `tile/` names.
+
+    Attributes:
+        level: None for a bundle of leaves.
+    """
+
+    level: int | None
+    number: int
+    width: int
+
+
+def read_path(path: str) -> Wanted | None:
+    """Return what a path below `tile/` names, such as `0/x001/067.p/8`, or None for nothing."""
+    found = _PATH.fullmatch(path)
+    if found is None:
+        return None
+    number = int(found["number"].replace("x", "").replace("/", ""))
+    width = int(found["width"] or WIDTH)
+    level = None if found["level"] == "entries" else int(found["level"])
+    wanted = Wanted(level, number, width)
+    # Each has one path, and no other.
+    return wanted if path == f"{found['level']}/{_numbered(number, width)}" else None
+
+
+_PATH = re.compile(
+    r"(?P<level>entries|[0-9]|[1-5][0-9]|6[0-3])/(?P<number>(?:x[0-9]{3}/){0,5}[0-9]{3})"
+    r"(?:\.p/(?P<width>[1-9][0-9]{0,2}))?",
+    re.ASCII,
+)
 
 
 def bundle_of(leaves: Sequence[bytes]) -> bytes:

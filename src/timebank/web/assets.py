@@ -44,6 +44,7 @@ STYLES = (
     "region",
     "policy",
     "review",
+    "verify",
     "program",
     "gazette",
     "month",

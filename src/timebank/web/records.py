@@ -12,9 +12,10 @@ from litestar.params import QueryParameter
 from timebank.domain.activity import Forgotten
 from timebank.domain.actor import Act
 from timebank.domain.period import Period
-from timebank.http.providers import Db, Now, OwnVolunteer, TimebankRequest
+from timebank.http.providers import Db, Kitted, Now, OwnVolunteer, TimebankRequest
 from timebank.queries import volunteer as own
 from timebank.queries.objections import Objection, list_own_objections
+from timebank.services import log_files
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
 from timebank.web.deadline import late_words
@@ -22,6 +23,7 @@ from timebank.web.evidence import evidence_shares
 from timebank.web.frame import language_of, show, translate_of
 from timebank.web.objections import end_words
 from timebank.web.parts import Evidence, EvidenceShares, Link
+from timebank.web.typed import NumberInPath
 
 _YEARS_MAX = 10
 
@@ -42,6 +44,7 @@ class Record:
         late: By how much it was recorded too late; empty when it was not, or not known.
         objection: How an objection to it stands; empty when there is none.
         objection_url: Where an error is reported, or the objection; empty where nothing can be.
+        proof_url: Where the proof is downloaded that shows others what the entry says.
     """
 
     activity: str
@@ -62,6 +65,7 @@ class Record:
     late: str
     objection: str
     objection_url: str
+    proof_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,4 +218,27 @@ def _record(
         else f"/me/records/{record.seq}/objection"
         if record.reverses is None and record.reversed_by is None
         else "",
+        proof_url=f"/me/records/{record.seq}/proof",
+    )
+
+
+@get("/me/records/{seq:int}/proof", rule=Act.SEE_OWN_RECORDS)
+async def show_proof(
+    seq: NumberInPath, volunteer: OwnVolunteer, db: Db, kit: Kitted, now: Now
+) -> Response[bytes]:
+    """Send the proof of one of the volunteer's own entries; with it, what the entry says."""
+    proof = await log_files.prove_own_entry(
+        db,
+        volunteer=volunteer,
+        seq=seq,
+        key=None if kit.log_key is None else kit.log_key(),
+        now=now,
+    )
+    return Response(
+        str(proof).encode(),
+        media_type="text/plain; charset=utf-8",
+        headers={
+            "content-disposition": f'attachment; filename="{volunteer.book}-{seq}.tlog-proof"',
+            "cache-control": "no-store",
+        },
     )

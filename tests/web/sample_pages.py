@@ -173,6 +173,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
 
     def home(state: str | None) -> volunteer.HomePage:
         return volunteer.HomePage(
+            server_ms=1732240000000,
             name=words("志愿者 A", "Volunteer A"),
             number="330424-000123",
             year="2024",
@@ -1283,6 +1284,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             ),
             framed("organizer"),
         ),
+        "scan-kept": Sample("scan/kept.html", offline.KeptCodePage(), framed("")),
         "organizer-uploads": Sample(
             "organizer/uploads.html",
             offline.UploadsPage(

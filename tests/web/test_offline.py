@@ -12,7 +12,7 @@ import re
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,19 +22,20 @@ import pytest
 import qrcode
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, expect
 from tests.conftest import dsn
 from tests.factories import BOOK, KEY
 from tests.tools import find_browser
 from tests.web.preview import FLAGS
 from tests.web.site import Site
-from tests.web.test_journeys import publish
+from tests.web.test_journeys import become_volunteer, open_as, open_fresh, publish
 
 from timebank.app import APP_ROLE
 from timebank.db import Database
 from timebank.domain.actor import VolunteerId
+from timebank.domain.attendance import Direction
 from timebank.domain.personal_code import make_card_code
-from timebank.domain.qr import Scan, read_seen_code
+from timebank.domain.qr import Scan, make_code, read_seen_code
 from timebank.domain.volunteer_number import format_number
 from timebank.ledger import audit
 
@@ -110,7 +111,9 @@ def device(chromium: Browser, profile: Path, camera: Path) -> Iterator[BrowserCo
     try:
         yield context
     finally:
-        context.close()
+        # One that was killed may not have been missed yet.
+        with suppress(Error):
+            context.close()
 
 
 def kill(profile: Path) -> None:
@@ -272,3 +275,47 @@ def test_a_shift_without_network_is_recorded_once(
     assert all(60 <= row["amount"] <= 75 for row in rows)
     assert len(query(site, "select from offline_reading where shift_id = $1", shift)) == 8
     assert is_audited(site)
+
+
+def test_a_volunteer_scans_without_network_and_is_recorded_afterwards(
+    site: Site, chromium: Browser
+) -> None:
+    organizer = open_as(chromium, site, "organizer", viewport=HAND)
+    starts_at = site.clock().replace(second=0, microsecond=0)
+    path = publish(organizer, site, title="林区巡护", starts_at=starts_at, minutes=60)
+    page = open_fresh(chromium, viewport=HAND)
+    become_volunteer(page, site, "13912340061")
+    page.goto(f"{site.url}/activities{path}")
+    page.get_by_role("button", name="报名", exact=True).click()
+    book = int(path.split("/")[1])
+    (shift,) = query(
+        site,
+        "select id from shift where book_id = $1 and activity_id = $2",
+        book,
+        int(path.split("/")[2]),
+    )
+    page.goto(f"{site.url}/me")
+    expect(page.locator("#seen")).to_have_attribute("data-ready", "yes")
+    code = make_code(
+        master_key=KEY,
+        shift_book=book,
+        shift=shift["id"],
+        direction=Direction.ARRIVE,
+        now=site.clock(),
+    )
+
+    page.context.set_offline(True)
+    page.goto(f"{site.url}/c/{code}")
+    expect(page.get_by_role("status")).to_contain_text("存在这部手机里（1 条）")
+    page.reload()
+    expect(page.get_by_role("status")).to_contain_text("存在这部手机里（1 条）")
+    page.context.set_offline(False)
+    expect(page.get_by_role("status")).to_contain_text("上传了：已签到")
+    page.goto(f"{site.url}/me")
+
+    (row,) = query(
+        site, "select outcome, device from offline_reading where shift_id = $1", shift["id"]
+    )
+    assert (row["outcome"], row["device"]) == ("arrived", None)
+    (row,) = query(site, "select * from attendance where shift_id = $1", shift["id"])
+    assert (row["arrival_measured"], row["arrival_grade"]) == (True, 1)

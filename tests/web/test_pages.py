@@ -28,7 +28,7 @@ LANG = {"zh": "zh-CN", "en": "en"}
 ROLES = ("", "volunteer", "organizer", "officer")
 
 UNLINKED = {
-    "": ["/_components", "/publications"],
+    "": ["/_components", "/c/kept", "/publications"],
     "officer": ["/enrol"],
     "organizer": ["/organizer/offline", "/organizer/shifts/{shift}/uploads"],
 }
@@ -40,6 +40,7 @@ NOT_PAGES = {
     "/c/N",
     "/static/N",
     "/organizer/shifts/N/N/code/fragment",
+    "/c/worker.js",
     "/organizer/offline/worker.js",
     "/organizer/offline/manifest.webmanifest",
     "/me/records/N/proof",

@@ -118,6 +118,8 @@ HANDLERS = [
     offline.show_offline,
     offline.show_worker,
     offline.show_manifest,
+    offline.show_kept_code,
+    offline.show_code_worker,
     offline.create_kit,
     offline.create_readings,
     offline.create_seen_codes,

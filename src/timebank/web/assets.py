@@ -52,7 +52,7 @@ STYLES = (
 )
 """The component styles in the order in which they are joined; later ones may refine earlier."""
 
-SCRIPTS = ("code", "device", "disclose", "offline", "once")
+SCRIPTS = ("code", "device", "disclose", "offline", "once", "seen")
 """One per behaviour; every page works before any of them has loaded."""
 
 

@@ -64,7 +64,8 @@ from timebank.web.typed import NUMBER_MAX, BookInPath, NumberInPath
 PAGE = "/organizer/offline"
 """The only page that the worker keeps, and the whole of what it looks at."""
 
-_FAMILY = "timebank-offline-"
+_FRAMES = ("layouts/base.html", "parts/seen.html")
+_CODE_PARTS = ("app.css", "device.js", "icon.svg", "once.js", "seen.js")
 _PARTS = ("app.css", "icon.svg", "offline.js", "once.js", "picture.js", "scanner.js")
 _SPKI_LENGTH_MAX = 1_000
 _CODE_LENGTH_MAX = 200
@@ -87,6 +88,11 @@ class OfflinePage:
     manifest_url: str
     scope: str
     day_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCodePage:
+    """What `scan/kept.html` shows; all of it comes from the phone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +210,22 @@ async def show_worker() -> Response[bytes]:
         _worker(),
         media_type="text/javascript; charset=utf-8",
         headers={"cache-control": "no-cache", "service-worker-allowed": PAGE},
+    )
+
+
+@get("/c/kept", rule=PUBLIC)
+async def show_kept_code(request: TimebankRequest) -> Response[Any]:
+    """Show what a scan opens where there is no network; it holds nobody's data."""
+    return show(request, "scan/kept.html", KeptCodePage())
+
+
+@get("/c/worker.js", rule=PUBLIC)
+async def show_code_worker() -> Response[bytes]:
+    """Send the worker that stands in for a scan without network, and looks at nothing else."""
+    return Response(
+        _code_worker(),
+        media_type="text/javascript; charset=utf-8",
+        headers={"cache-control": "no-cache"},
     )
 
 
@@ -500,22 +522,42 @@ def _worker() -> bytes:
     kept = [assets.address(name) for name in _PARTS]
     kept += [f"/static/{name}" for name in sorted(assets.by_name) if name.startswith("part.")]
     extras = [f"/static/{name}" for name in sorted(assets.by_name) if name.endswith(".wasm")]
+    return _worker_of(
+        "timebank-offline-", "organizer/offline.html", PAGE, files_=kept, extras=extras
+    )
+
+
+@cache
+def _code_worker() -> bytes:
+    kept = [load_assets().address(name) for name in _CODE_PARTS]
+    return _worker_of("timebank-seen-", "scan/kept.html", "/c/kept", files_=kept, is_fallback=True)
+
+
+def _worker_of(
+    family: str,
+    template: str,
+    shell: str,
+    *,
+    files_: Sequence[str],
+    extras: Sequence[str] = (),
+    is_fallback: bool = False,
+) -> bytes:
     root = files("timebank.web")
     script = (root / "static" / "js" / "worker.js").read_bytes()
     # Whatever the page is made of is in its name: a change of any is a new cache.
     made_of = [
         script,
-        (root / "templates" / "organizer" / "offline.html").read_bytes(),
-        (root / "templates" / "layouts" / "base.html").read_bytes(),
+        *((root / "templates" / each).read_bytes() for each in (template, *_FRAMES)),
         *((root / "messages" / f"{each}.po").read_bytes() for each in ("zh", "en")),
-        "\n".join(kept + extras).encode(),
+        "\n".join([*files_, *extras]).encode(),
     ]
     digest = hashlib.sha256(b"\0".join(made_of)).hexdigest()[:16]
     settings = {
-        "name": f"{_FAMILY}{digest}",
-        "family": _FAMILY,
-        "shell": PAGE,
-        "files": kept,
-        "extras": extras,
+        "name": f"{family}{digest}",
+        "family": family,
+        "shell": shell,
+        "files": list(files_),
+        "extras": list(extras),
+        "isFallback": is_fallback,
     }
     return f"const KEPT = {json.dumps(settings)};\n".encode() + script

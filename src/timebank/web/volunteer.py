@@ -111,6 +111,7 @@ class HomePage:
         today: None when there is no shift today.
         upcoming: Later shifts the volunteer is signed up for: time as label.
         records: The newest three.
+        server_ms: The server's clock, Unix milliseconds: what a phone without network goes by.
     """
 
     name: str
@@ -127,6 +128,7 @@ class HomePage:
     activities_url: str
     records_url: str
     honours_url: str
+    server_ms: int
 
 
 @get("/me", rule=Act.SEE_OWN_RECORDS)
@@ -152,6 +154,7 @@ async def show_home(
         request,
         "volunteer/home.html",
         HomePage(
+            server_ms=int(now.timestamp() * 1_000),
             name=await own_name(request, kit),
             number=format_number(volunteer.book, volunteer.id),
             year=str(today.year),

@@ -1,6 +1,8 @@
-// Keeps the offline page where there is no network: the page itself and the files it is made of,
-// under a name that is the digest of them all. What is sent before this file says which they are.
-const { name, family, shell, files, extras } = KEPT;
+// Keeps a page where there is no network: the page itself and the files it is made of, under a name
+// that is the digest of them all. What is sent before this file says which they are. With
+// `isFallback` the page stands in for others of its folder that the network does not bring.
+const { name, family, shell, files, extras, isFallback } = KEPT;
+const PATIENCE_MS = 6000;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(
@@ -25,10 +27,23 @@ self.addEventListener("activate", (event) => {
   );
 });
 
+async function orShell(request) {
+  const slow = new Promise((_, reject) => setTimeout(reject, PATIENCE_MS));
+  try {
+    return await Promise.race([fetch(request), slow]);
+  } catch {
+    return (await (await caches.open(name)).match(shell)) ?? Response.error();
+  }
+}
+
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
   const isPage = event.request.mode === "navigate" && url.pathname === shell;
+  if (!isPage && isFallback && event.request.mode === "navigate") {
+    event.respondWith(orShell(event.request));
+    return;
+  }
   if (!isPage && !files.includes(url.pathname) && !extras.includes(url.pathname)) return;
   event.respondWith(
     (async () => {

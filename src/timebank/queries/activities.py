@@ -314,22 +314,20 @@ def _queue(own: VolunteerId) -> LateralFromClause:
     """How many wait for a place in the `shift` of the query around it, and which place is one's."""
     h, w = store.shift, store.waiting_place
     mine = w.alias("mine")
-    before = (
-        select(tuple_(mine.c.joined_at, mine.c.book_id, mine.c.volunteer_id))
-        .where(
-            mine.c.book_id == own.book,
-            mine.c.volunteer_id == own.id,
-            mine.c.shift_book == h.c.book_id,
-            mine.c.shift_id == h.c.id,
-            mine.c.ended_at.is_(None),
-        )
-        .correlate(h)
+    is_mine = and_(
+        mine.c.book_id == own.book,
+        mine.c.volunteer_id == own.id,
+        mine.c.shift_book == w.c.shift_book,
+        mine.c.shift_id == w.c.shift_id,
+        mine.c.ended_at.is_(None),
     )
-    own_place = func.count().filter(
-        tuple_(w.c.joined_at, w.c.book_id, w.c.volunteer_id) <= before.scalar_subquery()
+    up_to_mine = func.count().filter(
+        tuple_(w.c.joined_at, w.c.book_id, w.c.volunteer_id)
+        <= tuple_(mine.c.joined_at, mine.c.book_id, mine.c.volunteer_id)
     )
     return (
-        select(func.count().label("waiting"), func.nullif(own_place, 0).label("waiting_place"))
+        select(func.count().label("waiting"), func.nullif(up_to_mine, 0).label("waiting_place"))
+        .select_from(w.outerjoin(mine, is_mine))
         .where(w.c.shift_book == h.c.book_id, w.c.shift_id == h.c.id, w.c.ended_at.is_(None))
         .correlate(h)
         .lateral("queue")

@@ -4,8 +4,8 @@ import asyncio
 import gc
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
@@ -30,17 +30,15 @@ from timebank.http.desk import Desk
 from timebank.http.errors import HttpError, answer_problem, error_of
 from timebank.http.headline import Headline
 from timebank.http.identity import PUBLIC, Identify, Identity, permit
+from timebank.http.numbers_file import named_file
 from timebank.http.providers import DEPENDENCIES, Kit
 from timebank.http.security import HEADERS
+from timebank.services.carrier import AddressMalformedError, MailServer
 from timebank.services.delivery import keep_delivered
 from timebank.services.folding import keep_folded
-from timebank.services.gateway import (
-    Gateway,
-    GatewayMalformedError,
-    SmtpGateway,
-    WebhookGateway,
-)
+from timebank.services.gateway import Gateway, SmtpGateway, WebhookGateway
 from timebank.services.sealing import LogKey, keep_signed
+from timebank.services.standing_reports import keep_sent
 from timebank.settings import (
     Settings,
     SettingsError,
@@ -94,54 +92,36 @@ def build_kit(
     )
 
 
-def create_app(kit: Kit, *, gateway: Gateway | None = None) -> "Application":
+def create_app(
+    kit: Kit, *, gateway: Gateway | None = None, mail: MailServer | None = None
+) -> "Application":
     """Return the application: pages, API, the bare route of the scan, and the signing of logs.
 
     Without a key the entries are sealed all the same, and signed by whoever has it. Without a
-    gateway messages stay in the outbox, which the demo shows.
+    gateway messages stay in the outbox, which the demo shows. Without a mail server reports that go
+    out by mail wait for one.
     """
 
-    @asynccontextmanager
-    async def signing(_litestar: Litestar) -> AsyncIterator[None]:
-        log_key = kit.log_key
-        if log_key is None:
-            yield
-            return
-        stopped = asyncio.Event()
-        signer = asyncio.create_task(keep_signed(kit.db, key=log_key, now=kit.now, stopped=stopped))
-        try:
-            yield
-        finally:
-            stopped.set()
-            await signer
+    async def sign(stopped: asyncio.Event) -> None:
+        if kit.log_key is not None:
+            await keep_signed(kit.db, key=kit.log_key, now=kit.now, stopped=stopped)
 
-    @asynccontextmanager
-    async def folding(_litestar: Litestar) -> AsyncIterator[None]:
-        stopped = asyncio.Event()
-        folder = asyncio.create_task(keep_folded(kit.db, stopped=stopped))
-        try:
-            yield
-        finally:
-            stopped.set()
-            await folder
+    async def fold(stopped: asyncio.Event) -> None:
+        await keep_folded(kit.db, stopped=stopped)
 
-    @asynccontextmanager
-    async def delivering(_litestar: Litestar) -> AsyncIterator[None]:
-        if gateway is None:
-            yield
-            return
-        stopped = asyncio.Event()
-        deliverer = asyncio.create_task(
-            keep_delivered(kit.db, seal=kit.seal, gateway=gateway, now=kit.now, stopped=stopped)
+    async def deliver(stopped: asyncio.Event) -> None:
+        if gateway is not None:
+            await keep_delivered(
+                kit.db, seal=kit.seal, gateway=gateway, now=kit.now, stopped=stopped
+            )
+
+    async def report(stopped: asyncio.Event) -> None:
+        await keep_sent(
+            kit.db, seal=kit.seal, mail=mail, write=named_file, now=kit.now, stopped=stopped
         )
-        try:
-            yield
-        finally:
-            stopped.set()
-            await deliverer
 
     litestar = Litestar(
-        lifespan=[signing, folding, delivering],
+        lifespan=[_beside(each) for each in (sign, fold, deliver, report)],
         route_handlers=[
             Router("/", route_handlers=web.HANDLERS, include_in_schema=False),
             Router(
@@ -212,6 +192,24 @@ class Application:
             await self.litestar(scope, receive, send)
 
 
+def _beside(
+    work: Callable[[asyncio.Event], Coroutine[Any, Any, None]],
+) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    """Return what keeps a piece of work going for as long as the application does."""
+
+    @asynccontextmanager
+    async def kept(_litestar: Litestar) -> AsyncIterator[None]:
+        stopped = asyncio.Event()
+        task = asyncio.create_task(work(stopped))
+        try:
+            yield
+        finally:
+            stopped.set()
+            await task
+
+    return kept
+
+
 def _without_body(send: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
     async def send_head(message: Any) -> None:
         if message["type"] == "http.response.body":
@@ -234,9 +232,25 @@ def build_gateway(settings: Settings) -> Gateway | None:
         if url.startswith("smtp"):
             return SmtpGateway.of_url(url)
         return WebhookGateway(url, read_gateway_key(settings))
-    except GatewayMalformedError as error:
+    except AddressMalformedError as error:
         raise SettingsError(
             code="settings.gateway_malformed", sentence=f"TIMEBANK_GATEWAY_URL: {error}."
+        ) from None
+
+
+def build_mail(settings: Settings) -> MailServer | None:
+    """Return the mail server that reports go out by, or None.
+
+    Raises:
+        SettingsError: Its address cannot be used.
+    """
+    if settings.mail_url is None:
+        return None
+    try:
+        return MailServer.of_url(settings.mail_url)
+    except AddressMalformedError as error:
+        raise SettingsError(
+            code="settings.mail_malformed", sentence=f"TIMEBANK_MAIL_URL: {error}."
         ) from None
 
 
@@ -255,6 +269,7 @@ def create_from_environment() -> Application:
             log_key=lambda: LogKey(Ed25519Signer(read_log_key(settings)), settings.log_name),
         ),
         gateway=build_gateway(settings),
+        mail=build_mail(settings),
     )
     # What is loaded now stays: looking through it again and again is a third of a busy hour.
     gc.freeze()

@@ -47,6 +47,7 @@ class Settings:
         book: The county that the landing page speaks of, by its six-digit code.
         gateway_url: Where messages to people go; None: they stay in the outbox.
         gateway_key_file: 32 random bytes that sign them, for a webhook.
+        mail_url: The mail server that standing reports go out by; None: they wait.
         is_demo: One tap signs in as anybody, and the outbox is open. Never where people's data are.
     """
 
@@ -62,6 +63,7 @@ class Settings:
     book: int
     gateway_url: str | None
     gateway_key_file: Path | None
+    mail_url: str | None
     is_demo: bool
 
 
@@ -88,6 +90,7 @@ def read_settings(environment: Mapping[str, str], *, is_root: bool) -> Settings:
         book=_book(environment),
         gateway_url=environment.get("TIMEBANK_GATEWAY_URL") or None,
         gateway_key_file=_path(environment, "TIMEBANK_GATEWAY_KEY_FILE"),
+        mail_url=environment.get("TIMEBANK_MAIL_URL") or None,
         is_demo=environment.get("TIMEBANK_DEMO") == "1",
     )
 

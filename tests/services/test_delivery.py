@@ -19,14 +19,9 @@ from tests.factories import KEY, NINE
 
 from timebank.db import Database
 from timebank.domain.delivery import TRIES_MAX, next_try_at
+from timebank.services.carrier import AddressMalformedError, MailServer, UndeliveredError
 from timebank.services.delivery import deliver_due, keep_delivered
-from timebank.services.gateway import (
-    Gateway,
-    GatewayMalformedError,
-    SmtpGateway,
-    UndeliveredError,
-    WebhookGateway,
-)
+from timebank.services.gateway import Gateway, SmtpGateway, WebhookGateway
 from timebank.store import outbox
 from timebank.store.outbox import DueMessage
 from timebank.store.seal import Seal
@@ -154,7 +149,7 @@ async def test_a_server_that_is_away_costs_no_message_and_a_day_later_it_is_give
     db: Database,
 ) -> None:
     await queue(db, 1)
-    gone = SmtpGateway("127.0.0.1", free_port(), "a@example.org", "{phone}@example.org")
+    gone = SmtpGateway(MailServer("127.0.0.1", free_port(), "a@example.org"), "{phone}@example.org")
     now = NINE + timedelta(seconds=1)
     for tries in range(1, TRIES_MAX + 1):
         assert await deliver_due(db, seal=SEAL, gateway=gone, now=now) == 0
@@ -203,9 +198,9 @@ async def test_the_worker_goes_on_until_it_is_stopped(db: Database) -> None:
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused(url: str) -> None:
-    with pytest.raises(GatewayMalformedError):
+    with pytest.raises(AddressMalformedError):
         SmtpGateway.of_url(url)
-    with pytest.raises(GatewayMalformedError):
+    with pytest.raises(AddressMalformedError):
         WebhookGateway("ftp://host", b"")
 
 
@@ -217,7 +212,9 @@ def test_a_recipient_refused_for_good_is_final() -> None:
     controller = Controller(Refusing(), hostname="127.0.0.1", port=free_port())
     controller.start()
     try:
-        gateway = SmtpGateway("127.0.0.1", controller.port, "a@example.org", "{phone}@x.example")
+        gateway = SmtpGateway(
+            MailServer("127.0.0.1", controller.port, "a@example.org"), "{phone}@x.example"
+        )
         with pytest.raises(UndeliveredError) as failed:
             gateway.send(DueMessage(uuid4(), "13912340001", "x", NINE, 1))
         assert failed.value.is_final

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from litestar import Response, get
 from litestar.params import QueryParameter
 
-from timebank.api.format import Format, parse_format
 from timebank.domain.actor import Act
 from timebank.http import conditional
+from timebank.http.file_format import Format, parse_format
 from timebank.http.providers import Db, OfficeScope, TimebankRequest
 from timebank.ledger.export_formats import COLUMNS, CsvWriter, ParquetWriter, values_of
 from timebank.queries.entries import EntriesPage, list_entries

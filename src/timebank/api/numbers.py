@@ -1,24 +1,21 @@
 """`GET /api/numbers`: any metric of any division, by any definition, over any days."""
 
-import io
-import json
-from importlib import import_module
 from typing import Annotated, Any
 
 from litestar import Response, get
 from litestar.exceptions import ValidationException
 from litestar.params import QueryParameter
 
-from timebank.api.format import Format, parse_format
 from timebank.domain import region as divisions
 from timebank.domain.actor import Act
 from timebank.domain.as_of import UnknownStateError, parse_as_of
 from timebank.domain.metric import METRICS, Breakdown
 from timebank.domain.window import Window, parse_window
-from timebank.http import conditional, spreadsheet
+from timebank.http import conditional
+from timebank.http.file_format import Format, parse_format
+from timebank.http.numbers_file import numbers_file
 from timebank.http.providers import Db, OfficeScope, TimebankRequest
-from timebank.ledger.export_formats import LibraryMissingError
-from timebank.queries.numbers import Numbers, read_numbers
+from timebank.queries.numbers import read_numbers
 from timebank.services.errors import NotFoundError
 from timebank.store.definitions import find_definition
 
@@ -81,7 +78,7 @@ async def show_numbers(
         raise ValidationException(str(error)) from None
     if found is None:
         raise NotFoundError
-    return conditional.answer(request, _written(found, asked), media_type=asked.media_type)
+    return conditional.answer(request, numbers_file(found, asked), media_type=asked.media_type)
 
 
 def _window(text: str) -> Window:
@@ -89,97 +86,3 @@ def _window(text: str) -> Window:
         return parse_window(text)
     except ValueError:
         raise ValidationException("window is such as 2024, 2024-Q3, 2024-03") from None
-
-
-def _written(numbers: Numbers, asked: Format) -> bytes:
-    match asked:
-        case Format.JSON:
-            return json.dumps(_as_json(numbers), ensure_ascii=False).encode()
-        case Format.CSV:
-            return spreadsheet.to_csv([_columns(numbers), *_rows(numbers)])
-        case Format.XLSX:
-            about = [(key, str(value)) for key, value in _about(numbers).items()]
-            return spreadsheet.to_xlsx(
-                {"numbers": [_columns(numbers), *_rows(numbers)], "about": about}
-            )
-        case Format.PARQUET:
-            return _as_parquet(numbers)
-
-
-def _about(numbers: Numbers) -> dict[str, object]:
-    """Return what the numbers were made of: with it they can be made again."""
-    return {
-        "definition": numbers.definition.id,
-        "definition_valid_from": numbers.definition.valid_from.isoformat(),
-        "definition_hash": numbers.definition.hash,
-        "window": str(numbers.window),
-        "by": numbers.by.value,
-        "as_of": {str(each.book): each.seq for each in numbers.as_of_books},
-    }
-
-
-def _as_json(numbers: Numbers) -> dict[str, object]:
-    return {
-        **_about(numbers),
-        "metrics": [{"name": each.name, "unit": each.unit.value} for each in numbers.metrics],
-        "rows": [
-            {
-                "region": str(row.region),
-                "name": row.name,
-                "level": row.level,
-                "key": row.key,
-                "residents": None if row.residents is None else row.residents.count,
-                "residents_as_of": None
-                if row.residents is None
-                else row.residents.as_of.isoformat(),
-                "residents_is_estimate": None
-                if row.residents is None
-                else row.residents.is_estimate,
-                "values": {
-                    metric.name: value
-                    for metric, value in zip(numbers.metrics, row.values, strict=True)
-                },
-            }
-            for row in numbers.rows
-        ],
-    }
-
-
-def _columns(numbers: Numbers) -> tuple[str, ...]:
-    return ("region", "name", "level", "key", *(each.name for each in numbers.metrics))
-
-
-def _rows(numbers: Numbers) -> list[tuple[str | int, ...]]:
-    """Return rows for a sheet, in which a number that there is none of is an empty cell."""
-    return [
-        (
-            str(row.region),
-            row.name,
-            row.level,
-            row.key,
-            *("" if value is None else value for value in row.values),
-        )
-        for row in numbers.rows
-    ]
-
-
-def _as_parquet(numbers: Numbers) -> bytes:
-    try:
-        # An optional library without types, asked for by this format alone.
-        arrow: Any = import_module("pyarrow")
-        parquet: Any = import_module("pyarrow.parquet")
-    except ImportError:
-        raise LibraryMissingError("pyarrow") from None
-    rows = [(str(row.region), row.name, row.level, row.key, *row.values) for row in numbers.rows]
-    texts = ("region", "name", "level", "key")
-    schema = arrow.schema(
-        [(each, arrow.string() if each in texts else arrow.int64()) for each in _columns(numbers)],
-        metadata={key: str(value) for key, value in _about(numbers).items()},
-    )
-    columns = [
-        arrow.array(column, field.type)
-        for column, field in zip(zip(*rows, strict=True), schema, strict=True)
-    ]
-    output = io.BytesIO()
-    parquet.write_table(arrow.table(columns, schema=schema), output, compression="zstd")
-    return output.getvalue()

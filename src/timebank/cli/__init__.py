@@ -7,12 +7,35 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from timebank.cli import exchange, importing, ledger, log, policies, publications, reports, serving
+from timebank.cli import (
+    exchange,
+    importing,
+    ledger,
+    log,
+    policies,
+    publications,
+    reports,
+    serving,
+    standing,
+)
 from timebank.cli.command import Command, CommandError
 from timebank.postgres import PostgresError
 from timebank.services.demo import DemoError
 from timebank.services.service_file import ImportFileError
 from timebank.settings import SettingsError, make_data_folder, read_settings
+
+_FAMILIES = (
+    serving,
+    importing,
+    reports,
+    publications,
+    standing,
+    exchange,
+    policies,
+    ledger,
+    log,
+)
+"""Every family of commands, in the order in which they are listed."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     """Make the parser of the whole command line."""
     made = argparse.ArgumentParser(prog="timebank", description="The time bank of a county.")
     commands = made.add_subparsers(required=True, metavar="COMMAND")
-    for family in (serving, importing, reports, publications, policies, ledger, log, exchange):
+    for family in _FAMILIES:
         family.add_commands(commands)
     return made
 

@@ -12,7 +12,8 @@ from datetime import datetime
 
 from timebank.db import Database
 from timebank.domain.delivery import CLAIM, next_try_at
-from timebank.services.gateway import Gateway, UndeliveredError
+from timebank.services.carrier import UndeliveredError
+from timebank.services.gateway import Gateway
 from timebank.store import outbox
 from timebank.store.outbox import DueMessage
 from timebank.store.seal import Seal

@@ -32,6 +32,7 @@ from timebank.store.tables.retractions import retraction
 from timebank.store.tables.reviews import sample, sample_item, signal_review
 from timebank.store.tables.signins import one_time_code, sign_in
 from timebank.store.tables.signups import signup
+from timebank.store.tables.standing_reports import report_delivery, standing_report
 from timebank.store.tables.stations import station, station_figure
 from timebank.store.tables.thresholds import threshold
 from timebank.store.tables.volunteers import residence, volunteer
@@ -71,6 +72,7 @@ __all__ = [
     "publication_file",
     "reach",
     "region",
+    "report_delivery",
     "residence",
     "residents",
     "residents_aged",
@@ -83,6 +85,7 @@ __all__ = [
     "sign_in",
     "signal_review",
     "signup",
+    "standing_report",
     "station",
     "station_figure",
     "threshold",

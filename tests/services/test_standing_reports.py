@@ -1,0 +1,154 @@
+"""Reports that go out by themselves: each complete period once, signed, tried again, given up."""
+
+import csv
+import hashlib
+import hmac
+import io
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from uuid import uuid4
+
+import pytest
+from aiosmtpd.controller import Controller
+from tests.factories import BOOK, KEY, NINE, World
+from tests.services.test_delivery import free_port, web_server
+
+from timebank.db import Database
+from timebank.domain.delivery import TRIES_MAX
+from timebank.domain.region import county_code
+from timebank.domain.scope import Scope
+from timebank.domain.standing_report import (
+    StandingRefusal,
+    StandingRefused,
+    StandingReport,
+    Way,
+)
+from timebank.domain.window import WindowKind
+from timebank.http.numbers_file import named_file
+from timebank.services.carrier import MailServer
+from timebank.services.errors import NotFoundError
+from timebank.services.founding import found_county
+from timebank.services.standing_reports import end_report, send_due, set_up_report
+from timebank.store.definitions import ACTIVE_RATE
+from timebank.store.seal import Seal
+from timebank.store.standing_reports import Delivered, find_delivered
+
+SEAL = Seal(KEY)
+APRIL = datetime(2024, 4, 1, 0, 30, tzinfo=UTC)
+"""Half past eight in the morning of the first of April, in the book's zone."""
+
+
+async def set_up(db: Database, **changed: object) -> tuple[StandingReport, str] | StandingRefused:
+    asked: dict[str, object] = {
+        "scope": Scope(county_code(BOOK)),
+        "label": "活跃率月报",
+        "metrics": ["active", "active_rate"],
+        "definition": ACTIVE_RATE,
+        "cadence": WindowKind.MONTH,
+        "form": "csv",
+        "way": Way.WEBHOOK,
+        "address": "http://127.0.0.1:1/",
+        "now": NINE,
+        **changed,
+    }
+    return await set_up_report(db, seal=SEAL, **asked)  # type: ignore[arg-type]
+
+
+async def send(db: Database, *, now: datetime, mail: MailServer | None = None) -> int:
+    return await send_due(db, seal=SEAL, mail=mail, write=named_file, now=now)
+
+
+async def test_a_month_goes_out_once_signed_and_is_tried_again(db: Database, world: World) -> None:
+    await found_county(db, book=BOOK, now=NINE)
+    with web_server([503]) as (taken, url):
+        made = await set_up(db, address=url)
+        assert not isinstance(made, StandingRefused)
+        report, key = made
+        # March is not over, and February was before anybody asked.
+        assert await send(db, now=NINE + timedelta(days=1)) == 0
+        assert taken == []
+        assert await send(db, now=APRIL) == 0
+        waiting = await _delivered(db, report)
+        assert (waiting.window, waiting.sent_at, waiting.note) == ("2024-03", None, "answered 503")
+        # Not before its time, and then once, however many processes look.
+        assert await send(db, now=APRIL + timedelta(seconds=59)) == 0
+        later = APRIL + timedelta(minutes=2)
+        assert await send(db, now=later) + await send(db, now=later) == 1
+        assert (await _delivered(db, report)).sent_at == later
+
+    (first, _), (headers, body) = taken
+    assert first["idempotency-key"] == headers["idempotency-key"] == f"{report.id}/2024-03"
+    assert headers["timebank-signature"] == hmac.digest(key.encode(), body, hashlib.sha256).hex()
+    assert headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
+    assert (rows[0]["region"], rows[0]["active"]) == (str(county_code(BOOK)), "0")
+
+    await end_report(db, report=report.id, now=later)
+    assert await send(db, now=APRIL + timedelta(days=40)) == 0
+    with pytest.raises(NotFoundError):
+        await end_report(db, report=report.id, now=later)
+
+
+async def test_what_nobody_takes_is_given_up_and_mail_waits_for_a_server(
+    db: Database, world: World
+) -> None:
+    await found_county(db, book=BOOK, now=NINE)
+    gone = await set_up(db, address=f"http://127.0.0.1:{free_port()}/")
+    mailed = await set_up(db, way=Way.MAIL, address="office@example.org", form="xlsx")
+    assert not isinstance(gone, StandingRefused)
+    assert not isinstance(mailed, StandingRefused)
+    now = APRIL
+    for _ in range(3):
+        assert await send(db, now=now) == 0
+        now += timedelta(minutes=30)
+    assert "TIMEBANK_MAIL_URL" in (await _delivered(db, mailed[0])).note
+
+    letters: list[bytes] = []
+
+    class Mailbox:
+        async def handle_DATA(self, *arguments: object) -> str:  # noqa: N802
+            letters.append(arguments[2].content)  # type: ignore[attr-defined]
+            return "250 OK"
+
+    controller = Controller(Mailbox(), hostname="127.0.0.1", port=free_port())
+    controller.start()
+    try:
+        server = MailServer("127.0.0.1", controller.port, "bank@example.org")
+        for _ in range(TRIES_MAX):
+            await send(db, now=now, mail=server)
+            now += timedelta(hours=13)
+    finally:
+        controller.stop()
+    assert (await _delivered(db, gone[0])).failed_at is not None
+    (letter,) = letters
+    read = message_from_bytes(letter)
+    (attached,) = [part for part in read.walk() if part.get_filename()]
+    assert attached.get_filename() == f"{county_code(BOOK)}-2024-03.xlsx"
+    payload = attached.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    assert payload.startswith(b"PK")
+    assert read["Message-ID"] == f"<{mailed[0].id}.2024-03@example.org>"
+
+
+async def test_what_cannot_go_out_is_refused(db: Database) -> None:
+    for changed, reason in (
+        ({"label": " "}, StandingRefusal.LABEL_LENGTH),
+        ({"metrics": ["nothing"]}, StandingRefusal.METRIC_UNKNOWN),
+        ({"metrics": []}, StandingRefusal.METRIC_UNKNOWN),
+        ({"definition": "unheard-of"}, StandingRefusal.DEFINITION_UNKNOWN),
+        ({"cadence": WindowKind.EVER}, StandingRefusal.CADENCE),
+        ({"address": "ftp://example.org"}, StandingRefusal.ADDRESS),
+        ({"address": "http://"}, StandingRefusal.ADDRESS),
+        ({"way": Way.MAIL, "address": "nobody"}, StandingRefusal.ADDRESS),
+        ({"way": Way.MAIL, "address": "a@b.c\r\nBcc: d@e.f"}, StandingRefusal.ADDRESS),
+    ):
+        assert await set_up(db, **changed) == StandingRefused(reason)
+    with pytest.raises(NotFoundError):
+        await end_report(db, report=uuid4(), now=NINE)
+
+
+async def _delivered(db: Database, report: StandingReport) -> Delivered:
+    async with db.read() as conn:
+        found = await find_delivered(conn, report=report.id)
+    assert found is not None
+    return found

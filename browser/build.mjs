@@ -6,7 +6,16 @@ import { basename, join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
-const MODULES = ["charts.js", "picture.js", "scanner.js"];
+const MODULES = [
+  "charts.js",
+  "confirm.js",
+  "door.js",
+  "find_code.js",
+  "kiosk.js",
+  "own_code.js",
+  "picture.js",
+  "scanner.js",
+];
 
 const folder = process.argv[2];
 await rm(folder, { recursive: true, force: true });

@@ -17,6 +17,7 @@ from timebank.domain.actor import VolunteerId
 from timebank.domain.attendance import Direction
 from timebank.domain.device_key import KeyKind, binding_message
 from timebank.domain.qr import Scan, make_receipt
+from timebank.http.afterwards import Afterwards
 from timebank.http.desk import Desk
 from timebank.http.headline import Headline
 from timebank.http.identity import Identity
@@ -48,6 +49,7 @@ async def client(db: Database, clock: Clock) -> AsyncIterator[httpx.AsyncClient]
         desk=Desk(db, now=clock),
         identity=Identity(db, now=clock),
         headline=Headline(db, now=clock),
+        afterwards=Afterwards(db, now=clock),
         seal=Seal(KEY),
         master_key=KEY,
         now=clock,

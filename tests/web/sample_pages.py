@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.web.sample_door import door_samples
 from tests.web.sample_objections import objection_pages
 from tests.web.sample_programs import program_samples
 from tests.web.sample_sessions import session_samples
@@ -262,6 +263,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             arrive_url="#a",
             leave_url="#l",
             shift_url="#s",
+            door_url="#d",
             fragment_url="/fragment",
             is_for_this_machine=purpose == "leave",
             refresh_seconds=10,
@@ -273,6 +275,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                 arrived=12,
                 left=0 if purpose == "arrive" else 3,
                 latest=[("王*芳", "13:58"), ("李*", "13:57"), ("陈*国", "13:57"), ("沈*", "13:55")],
+                digits="482 913",
                 closed="",
             ),
         )
@@ -620,6 +623,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             arrived=12,
             left=10,
             code_url="#" if state == "running" else "",
+            door_url="#",
             paper_url="#",
             offline_url="#" if state == "running" else "",
             uploads=words(
@@ -1431,7 +1435,9 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             framed(""),
         )
     for name, parts in (
-        session_samples(language, framed) | program_samples(language, framed)
+        session_samples(language, framed)
+        | program_samples(language, framed)
+        | door_samples(language, framed)
     ).items():
         found[name] = Sample(*parts)
     for name, (template, role, page) in objection_pages(language, words).items():

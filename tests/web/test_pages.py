@@ -28,19 +28,22 @@ LANG = {"zh": "zh-CN", "en": "en"}
 ROLES = ("", "volunteer", "organizer", "officer")
 
 UNLINKED = {
-    "": ["/_components", "/c/kept", "/publications"],
+    "": ["/_components", "/c/kept", "/p/330424", "/publications", "/scan/camera"],
     "officer": ["/enrol"],
     "organizer": ["/organizer/offline", "/organizer/shifts/{shift}/uploads"],
 }
-"""Pages that no link leads to: of components, of publications, enrolling for who has not, and what is
+"""Pages that no link leads to: of components, of a personal code, of publications, of
+the camera, enrolling for who has not, and what is
 there without network, or after it."""
 
 NOT_PAGES = {
     "/home",
     "/c/N",
     "/static/N",
+    "/kiosk",
     "/organizer/shifts/N/N/code/fragment",
     "/c/worker.js",
+    "/organizer/shifts/N/N/door/people",
     "/organizer/offline/worker.js",
     "/organizer/offline/manifest.webmanifest",
     "/me/records/N/proof",
@@ -51,7 +54,7 @@ NOT_PAGES = {
     "/log/N/notices/checkpoint",
     "/log/N/notices/tile/N",
 }
-"""Addresses that send on to a page, or answer with a part of one or a file."""
+"""Addresses that send on to a page, answer with a part of one or a file, or need a tablet's pass."""
 
 FIRST_VISIT_MAX = 30_000
 """Bytes of a check-in page over the wire: a second on a slow phone network."""

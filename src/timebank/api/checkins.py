@@ -13,9 +13,8 @@ import msgspec
 
 from timebank.domain.actor import Act, Actor, VolunteerId
 from timebank.domain.attendance import Arrived, Left, Refused, ScanRefusal
-from timebank.domain.evidence import WALL_READING
 from timebank.domain.qr import read_receipt
-from timebank.http.device_proof import DeviceProof, check_proof
+from timebank.http.device_proof import DeviceProof, check_proof, evidence_of_scan
 from timebank.http.errors import SCAN_STATUS, HttpError, error_of
 from timebank.http.identity import read_token
 from timebank.http.protocol import DIRECT_BODY_BYTES_MAX, Headers, Respond
@@ -153,10 +152,11 @@ class _Checkin:
         if isinstance(scan, ScanRefusal):
             self.respond(*_refused(scan))
             return
+        evidence = evidence_of_scan(scan)
         if data.device is None:
-            request = ScanRequest(volunteer, scan)
+            request = ScanRequest(volunteer, scan, evidence)
         else:
-            evidence, device = check_proof(data.device, receipt=data.receipt, evidence=WALL_READING)
+            evidence, device = check_proof(data.device, receipt=data.receipt, evidence=evidence)
             request = ScanRequest(volunteer, scan, evidence, device)
         kit.desk.hand_in(request, self.recorded)
 

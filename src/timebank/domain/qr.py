@@ -30,6 +30,9 @@ CLOCK_SLACK = timedelta(minutes=2)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VERSION = 1
+_TYPED = 0x80
+"""Bit of a receipt's first byte: the short code was typed."""
+
 _MAC_BYTES = 8
 _CODE = struct.Struct(">BIII")
 _SHIFT = struct.Struct(">II")
@@ -43,12 +46,14 @@ class Scan:
 
     Attributes:
         at: The server's time of the reading.
+        is_typed: The short code beside it was typed instead.
     """
 
     shift_book: int
     shift: int
     direction: Direction
     at: datetime
+    is_typed: bool = False
 
 
 def make_code(
@@ -119,7 +124,7 @@ def make_receipt(scan: Scan, *, master_key: bytes, nonce: bytes) -> str:
     if len(nonce) != 8:
         raise ValueError("a receipt needs a nonce of 8 bytes")
     body = _RECEIPT.pack(
-        _VERSION << 1 | _DIRECTIONS.index(scan.direction),
+        _VERSION << 1 | _DIRECTIONS.index(scan.direction) | (_TYPED if scan.is_typed else 0),
         scan.shift_book,
         scan.shift,
         (scan.at - _EPOCH) // timedelta(microseconds=1),
@@ -134,14 +139,14 @@ def read_receipt(text: str, *, master_key: bytes, now: datetime) -> Scan | ScanR
     if len(mac) != _MAC_BYTES:
         return ScanRefusal.FOREIGN_CODE
     head, shift_book, shift, microseconds, _ = _RECEIPT.unpack(body)
-    if head >> 1 != _VERSION:
+    if (head & ~_TYPED) >> 1 != _VERSION:
         return ScanRefusal.FOREIGN_CODE
     if not hmac.compare_digest(mac, _receipt_mac(master_key, body)):
         return ScanRefusal.FORGED_CODE
     at = _EPOCH + timedelta(microseconds=microseconds)
     if now - at > RECEIPT_LIFETIME:
         return ScanRefusal.EXPIRED_CODE
-    return Scan(shift_book, shift, _DIRECTIONS[head & 1], at)
+    return Scan(shift_book, shift, _DIRECTIONS[head & 1], at, bool(head & _TYPED))
 
 
 def _window(now: datetime) -> int:

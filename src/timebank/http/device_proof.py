@@ -7,7 +7,14 @@ from timebank.domain.device_key import (
     read_base64url,
     scan_message,
 )
-from timebank.domain.evidence import DeviceStanding, ScanEvidence, Whereabouts
+from timebank.domain.evidence import (
+    WALL_READING,
+    DeviceStanding,
+    Means,
+    ScanEvidence,
+    Whereabouts,
+)
+from timebank.domain.qr import Scan
 from timebank.trust.device_signature import is_signed
 
 
@@ -25,6 +32,14 @@ class DeviceProof(msgspec.Struct, frozen=True):
     key: str = ""
     signature: str = ""
     place: str = ""
+
+
+_TYPED_CODE = WALL_READING._replace(means=Means.TYPED)
+
+
+def evidence_of_scan(scan: Scan) -> ScanEvidence:
+    """Return what is known of a scan before any phone signed it."""
+    return _TYPED_CODE if scan.is_typed else WALL_READING
 
 
 def check_proof(

@@ -1,18 +1,26 @@
 """The headers that every answer carries."""
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' 'wasm-unsafe-eval'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
+
+def _policy(scripts: str) -> str:
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src {scripts}",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
     )
-)
-"""Nothing from elsewhere, nothing inline; the reader of codes on the page is WebAssembly."""
+
+
+CONTENT_SECURITY_POLICY = _policy("'self'")
+"""Nothing from elsewhere, nothing inline."""
+
+CAMERA_POLICY = _policy("'self' 'wasm-unsafe-eval'")
+"""Of pages with a camera alone: the reader of hard codes is WebAssembly."""
 
 HEADERS = {
     "content-security-policy": CONTENT_SECURITY_POLICY,

@@ -100,6 +100,7 @@ class Attendee:
         withdrawn_at: When they gave their place back; None while they hold it.
         arrived_at: None before the arrival.
         left_at: None before the departure.
+        confirmed_at: When an organizer saw them there; None where none did.
         minutes: Credited for the stay, less what was taken back; None before the departure.
         evidence: None where nothing is credited.
     """
@@ -113,6 +114,7 @@ class Attendee:
     arrival_measured: bool | None
     left_at: datetime | None
     departure_measured: bool | None
+    confirmed_at: datetime | None
     minutes: int | None
     evidence: Evidence | None
 
@@ -326,6 +328,7 @@ async def list_attendees(
                 t.c.arrival_measured,
                 t.c.left_at,
                 t.c.departure_measured,
+                t.c.confirmed_at,
                 h.c.starts_at,
                 retracted.label("retracted"),
             )
@@ -364,7 +367,7 @@ async def list_attendees(
     return [
         Attendee(
             VolunteerId(row[0], row[1]),
-            *row[2:10],
+            *row[2:11],
             *credited.get(VolunteerId(row[0], row[1]), nothing),
         )
         for row in rows

@@ -167,6 +167,17 @@ async def list_by_person(
     return {person: VolunteerId(book, number) for person, book, number in rows}
 
 
+async def find_active_of(conn: AsyncConnection, *, person: UUID) -> VolunteerId | None:
+    """Return the volunteer that a person is now, in whatever book."""
+    c = tables.volunteer.c
+    row = (
+        await conn.execute(
+            select(c.book_id, c.id).where(c.person_id == person, c.ended_at.is_(None)).limit(1)
+        )
+    ).first()
+    return None if row is None else VolunteerId(*row)
+
+
 async def set_ended(
     conn: AsyncConnection, *, volunteer: VolunteerId, ended_at: datetime | None
 ) -> None:

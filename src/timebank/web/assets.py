@@ -41,6 +41,7 @@ STYLES = (
     "objection",
     "offline",
     "code",
+    "camera",
     "region",
     "policy",
     "review",

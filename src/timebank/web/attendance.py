@@ -95,6 +95,7 @@ class ShiftPage:
 
     Attributes:
         code_url: The code page; empty when no code can be shown any more.
+        door_url: Where the organizer reads people's codes.
         paper_url: Where a signed list is printed and entered.
         offline_url: Where the shift is taken along; empty when it takes no scans any more.
         uploads: What was read without network, in words; empty for nothing.
@@ -120,6 +121,7 @@ class ShiftPage:
     arrived: int
     left: int
     code_url: str
+    door_url: str
     paper_url: str
     offline_url: str
     uploads: str
@@ -285,6 +287,7 @@ async def _show_shift(
             arrived=found.arrived,
             left=found.left,
             code_url=f"{shift_url(found)}/code" if takes_scans(found, now=now) else "",
+            door_url=f"{shift_url(found)}/door",
             paper_url=f"{shift_url(found)}/paper",
             offline_url=f"/organizer/offline#take={book}-{shift}"
             if found.cancelled_at is None

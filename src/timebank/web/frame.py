@@ -11,6 +11,7 @@ from litestar.utils.scope.state import ScopeState
 
 from timebank.domain.actor import Actor, Role
 from timebank.http.providers import Kit
+from timebank.http.security import CAMERA_POLICY
 from timebank.store import people
 from timebank.web.catalog import LANGUAGES, Language, Translate, has_message, translator
 from timebank.web.format import masked_name, masked_phone
@@ -27,6 +28,7 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str, str], ...]] = {
         ("活动", "/activities", "calendar-days"),
         ("记录", "/me/records", "list"),
         ("荣誉", "/me/honours", "award"),
+        ("我的码", "/me/code", "qr-code"),
     ),
     Role.ORGANIZER: (
         ("今天", "/organizer", "calendar-days"),
@@ -84,9 +86,20 @@ def home_of(actor: Actor | None) -> str:
 
 
 def show(
-    request: Request[Any, Any, Any], template: str, page: object, *, status: int = 200
+    request: Request[Any, Any, Any],
+    template: str,
+    page: object,
+    *,
+    status: int = 200,
+    has_camera: bool = False,
 ) -> Response[str]:
-    """Return a page rendered in its layout, in the reader's language."""
+    """Return a page rendered in its layout, in the reader's language.
+
+    A page with a camera may run the reader of codes, which is WebAssembly.
+    """
+    headers = {"cache-control": "no-store", "vary": "cookie, accept-language"}
+    if has_camera:
+        headers["content-security-policy"] = CAMERA_POLICY
     content = (
         _environment()
         .get_template(template)
@@ -96,7 +109,7 @@ def show(
         content,
         status_code=status,
         media_type=MediaType.HTML,
-        headers={"cache-control": "no-store", "vary": "cookie, accept-language"},
+        headers=headers,
     )
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from timebank.domain.actor import VolunteerId
-from timebank.domain.attendance import EARLY_MAX, LATE_MAX
+from timebank.domain.attendance import EARLY_MAX, LATE_MAX, Direction
 from timebank.domain.volunteer_number import format_number
 from timebank.queries.organizer import OrganizedShift
 from timebank.store.seal import Seal
@@ -68,3 +68,11 @@ def parse_volunteer(key: str) -> VolunteerId | None:
     if not all(part.isascii() and part.isdigit() and len(part) < 16 for part in (book, number)):
         return None
     return VolunteerId(int(book), int(number))
+
+
+def direction_of(shift: OrganizedShift, purpose: str, *, now: datetime) -> Direction:
+    """Return which end is taken down: the one chosen, else arrivals until half-time."""
+    if purpose in (Direction.ARRIVE.value, Direction.LEAVE.value):
+        return Direction(purpose)
+    middle = shift.starts_at + (shift.ends_at - shift.starts_at) / 2
+    return Direction.ARRIVE if now < middle else Direction.LEAVE

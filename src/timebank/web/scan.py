@@ -21,9 +21,8 @@ from timebank.domain.actor import Act, VolunteerId
 from timebank.domain.assurance import Assurance, Measured, evidence_of
 from timebank.domain.attendance import LATE_MAX, Arrived, Direction, Left, Refused, ScanRefusal
 from timebank.domain.device_key import binding_challenge
-from timebank.domain.evidence import WALL_READING
 from timebank.domain.qr import RECEIPT_LIFETIME, Scan, make_receipt, read_code, read_receipt
-from timebank.http.device_proof import DeviceProof, check_proof
+from timebank.http.device_proof import DeviceProof, check_proof, evidence_of_scan
 from timebank.http.errors import SCAN_STATUS
 from timebank.http.identity import PUBLIC
 from timebank.http.providers import Kit, Kitted, Now, OwnVolunteer, TimebankRequest
@@ -144,6 +143,11 @@ async def create_receipt(
     if isinstance(scan, ScanRefusal):
         return _show_expired(request, scan, now=now)
     receipt = make_receipt(scan, master_key=kit.master_key, nonce=secrets.token_bytes(8))
+    return receive(kit, receipt)
+
+
+def receive(kit: Kit, receipt: str) -> Response[Any]:
+    """Go on to the confirmation with a receipt in a cookie."""
     return Redirect(
         "/scan",
         status_code=303,
@@ -228,7 +232,7 @@ async def create_checkin(
         signature=data.signature,
         place=data.place,
     )
-    evidence, device = check_proof(proof, receipt=data.receipt, evidence=WALL_READING)
+    evidence, device = check_proof(proof, receipt=data.receipt, evidence=evidence_of_scan(scan))
     recorded = await kit.desk.record(ScanRequest(volunteer, scan, evidence, device))
     return await _show_result(request, kit, volunteer, scan, recorded, now=now)
 

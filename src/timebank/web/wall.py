@@ -9,8 +9,9 @@ from litestar import Response, get
 from litestar.params import QueryParameter
 
 from timebank.domain.actor import Act, OrganizationId
-from timebank.domain.attendance import EARLY_MAX, Direction
+from timebank.domain.attendance import EARLY_MAX
 from timebank.domain.qr import make_code, seconds_left
+from timebank.domain.short_code import make_short_code
 from timebank.http.providers import (
     Kit,
     Kitted,
@@ -26,6 +27,7 @@ from timebank.web.catalog import Translate
 from timebank.web.code_picture import code_picture
 from timebank.web.frame import is_open_to_phones, language_of, show, show_part, translate_of
 from timebank.web.organized_shift import (
+    direction_of,
     masked,
     shift_url,
     takes_scans,
@@ -49,6 +51,7 @@ class CodeFragment:
         refresh_ms: Milliseconds until the next window.
         server_ms: The server's clock, Unix milliseconds, to show the drift of this screen.
         latest: `(masked name, time)`, newest first, five at most.
+        digits: The short code for who has no camera, in two groups; empty without a code.
         closed: Why there is no code; empty when there is one.
     """
 
@@ -59,6 +62,7 @@ class CodeFragment:
     arrived: int
     left: int
     latest: Sequence[tuple[str, str]]
+    digits: str
     closed: str
 
 
@@ -79,6 +83,7 @@ class CodePage:
     arrive_url: str
     leave_url: str
     shift_url: str
+    door_url: str
     fragment_url: str
     refresh_seconds: int
     is_for_this_machine: bool
@@ -99,7 +104,7 @@ async def show_code(
     found, fragment = await _fragment(
         request, kit, organizations, book, shift, purpose=purpose, now=now
     )
-    direction = _direction(found, purpose, now=now)
+    direction = direction_of(found, purpose, now=now)
     language = language_of(request)
     url = f"{shift_url(found)}/code"
     return show(
@@ -113,6 +118,7 @@ async def show_code(
             arrive_url=f"{url}?purpose=arrive",
             leave_url=f"{url}?purpose=leave",
             shift_url=shift_url(found),
+            door_url=f"{shift_url(found)}/door?purpose={direction.value}",
             fragment_url=f"{url}/fragment?purpose={direction.value}",
             refresh_seconds=seconds_left(now),
             is_for_this_machine=kit.is_demo and not is_open_to_phones(kit.url),
@@ -158,13 +164,21 @@ async def _fragment(
         latest = await organizer.list_latest_scans(
             conn, organizations=organizations, shift_book=book, shift=shift
         )
-    picture = None
+    picture, digits = None, ""
     if takes_scans(found, now=now):
+        direction = direction_of(found, purpose, now=now)
         code = make_code(
             master_key=kit.master_key,
             shift_book=found.shift_book,
             shift=found.shift,
-            direction=_direction(found, purpose, now=now),
+            direction=direction,
+            now=now,
+        )
+        digits = make_short_code(
+            master_key=kit.master_key,
+            shift_book=found.shift_book,
+            shift=found.shift,
+            direction=direction,
             now=now,
         )
         picture = code_picture(f"{kit.url}/c/{code}", is_projected=True)
@@ -180,6 +194,7 @@ async def _fragment(
             (masked(each.name_sealed, kit.seal, each.volunteer, _), words.clock(each.at))
             for each in latest
         ],
+        digits=f"{digits[:3]} {digits[3:]}".strip(),
         closed="" if picture is not None else _closed_words(found, now=now, _=_),
     )
 
@@ -190,11 +205,3 @@ def _closed_words(shift: OrganizedShift, *, now: datetime, _: Translate) -> str:
     if now < shift.starts_at - EARLY_MAX:
         return _("{time} 起显示签到码", time=words.clock(shift.starts_at - EARLY_MAX))
     return _("这一场已结束，不再显示签到码")
-
-
-def _direction(shift: OrganizedShift, purpose: str, *, now: datetime) -> Direction:
-    """Return which end the wall measures: the one chosen, else arrivals until half-time."""
-    if purpose in (Direction.ARRIVE.value, Direction.LEAVE.value):
-        return Direction(purpose)
-    middle = shift.starts_at + (shift.ends_at - shift.starts_at) / 2
-    return Direction.ARRIVE if now < middle else Direction.LEAVE

@@ -62,7 +62,7 @@ export async function signed(key, bytes) {
   return new Uint8Array(await crypto.subtle.sign(algorithm, key.pair.privateKey, bytes));
 }
 
-const utf8 = new TextEncoder();
+export const utf8 = new TextEncoder();
 
 // Binds this phone to whoever is signed in; resolves to {state, code, sentence}, or null offline.
 export async function bind({ url, challenge, csrfField, csrfToken }) {
@@ -98,37 +98,4 @@ export function whereabouts({ latitude, longitude, radius }) {
     };
     navigator.geolocation.getCurrentPosition(given, () => resolve(""), { timeout: 5000, maximumAge: 30000, enableHighAccuracy: true });
   });
-}
-
-function late(promise, milliseconds, fallback) {
-  return Promise.race([promise, new Promise((resolve) => setTimeout(resolve, milliseconds, fallback))]);
-}
-
-const form = document.querySelector("form[data-receipt]");
-if (form) {
-  const { bindUrl, challenge, csrfField, latitude, longitude, radius } = form.dataset;
-  const csrfToken = form.elements.namedItem(csrfField)?.value ?? "";
-  const binding = bind({ url: bindUrl, challenge, csrfField, csrfToken });
-  form.addEventListener("submit", async (event) => {
-    if (event.defaultPrevented || form.dataset.proved) return;
-    event.preventDefault();
-    form.dataset.proved = "yes";
-    try {
-      const place = radius ? await late(whereabouts({ latitude: Number(latitude), longitude: Number(longitude), radius: Number(radius) }), 6000, "") : "";
-      form.elements.namedItem("place").value = place;
-      await late(binding, 2000, null);
-      const key = await late(ownKey(), 2000, null);
-      if (key !== null) {
-        const receipt = form.elements.namedItem("receipt").value;
-        const proof = await signed(key, utf8.encode(`timebank scan v1\n${receipt}\n${place}`));
-        form.elements.namedItem("kind").value = key.kind;
-        form.elements.namedItem("key").value = key.public;
-        form.elements.namedItem("signature").value = base64url(proof);
-      }
-    } catch {
-      // Whatever a browser cannot do, the reading counts.
-    }
-    form.submit();
-  });
-  window.addEventListener("pageshow", () => delete form.dataset.proved);
 }

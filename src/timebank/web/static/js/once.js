@@ -3,6 +3,8 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   // A form that answers with a file leaves the page open, and may be sent again.
   if (form.method !== "post" || "repeats" in form.dataset) return;
+  // What another script holds back is not sent yet.
+  if (event.defaultPrevented) return;
   if (form.dataset.sent) {
     event.preventDefault();
     return;

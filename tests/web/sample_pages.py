@@ -10,10 +10,12 @@ from tests.web.sample_sessions import session_samples
 
 from timebank.web import (
     attendance,
-    cards,
+    comparison,
+    course,
     deadline,
     demo,
     district,
+    district_frame,
     enrolment,
     honours,
     joining,
@@ -23,6 +25,7 @@ from timebank.web import (
     policies,
     policy_words,
     public,
+    publications,
     publishing,
     records,
     scan,
@@ -754,15 +757,41 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
 
     rates = [2160, 1893, 1702, 1655, 1580, 1490, 1312, 987, 0]
     spots = [(2, 1), (3, 0), (2, 0), (2, 2), (1, 0), (0, 1), (1, 1), (1, 3), (1, 2)]
+
+    def head_of(view: str) -> district_frame.DistrictHead:
+        return district_frame.DistrictHead(
+            region=words("海盐县", "Haiyan County"),
+            crumbs=[
+                Link(label=words("嘉兴市", "Jiaxing"), url="#"),
+                Link(label=words("海盐县", "Haiyan County"), url="#", is_current=True),
+            ],
+            views=[
+                Link(label=label, url="#", is_current=name == view)
+                for name, label in (
+                    ("overview", _("概况")),
+                    ("course", _("走势")),
+                    ("compare", _("比较")),
+                )
+            ],
+            years=[
+                Link(label=year, url="#", is_current=year == "2024") for year in ("2023", "2024")
+            ],
+            year="2024",
+            definition=words("活跃率（常住人口）", "Active rate (of residents)"),
+            definitions=[
+                Link(label=words("活跃率（常住人口）", "Active rate (of residents)"), url="#"),
+                Link(label=words("活跃率（信用时数）", "Active rate (credit hours)"), url="#"),
+            ],
+        )
+
+    head = head_of("overview")
     overview = district.OverviewPage(
         region=words("海盐县", "Haiyan County"),
-        crumbs=[
-            Link(label=words("嘉兴市", "Jiaxing"), url="#"),
-            Link(label=words("海盐县", "Haiyan County"), url="#", is_current=True),
-        ],
+        head=head,
         year="2024",
-        years=[Link(label=year, url="#", is_current=year == "2024") for year in ("2023", "2024")],
         rate="1,576",
+        rate_unit=_("/ 万人"),
+        rate_head=_("每万人"),
         rate_percent="15.8 %",
         active="72,000",
         registered="140,000",
@@ -811,8 +840,238 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             district.TileStep(step=5, label="2,000 +"),
             district.TileStep(step=0, label=_("不知道")),
         ],
+        live_url="",
         csv_url="#",
         xlsx_url="#",
+    )
+    notes = [
+        course.Note(
+            day=words("2024年3月5日", "5 Mar 2024"),
+            text=words("学雷锋日，全县集中活动", "Lei Feng day, activities all over the county"),
+            who="王*芳",
+            when=words("2024年3月8日", "8 Mar 2024"),
+            place=words("海盐县", "Haiyan County"),
+            take_back_url="#",
+        )
+    ]
+    curve = course.Chart(
+        title=_("活跃率一年里怎样长上来"),
+        note=_("从一月一日到每月底，按同一口径算；虚线是上一年。"),
+        axis=_("月份"),
+        series=["2024", "2023"],
+        unit=_("/ 万人"),
+        is_against=True,
+        lines=[
+            course.Line(
+                label=str(month),
+                cells=[
+                    course.Cell(value=str(130 * month), text=f"{130 * month:,}"),
+                    course.Cell(value=str(118 * month), text=f"{118 * month:,}"),
+                ],
+                mark=notes[0].text if month == 3 else "",
+            )
+            for month in range(1, 13)
+        ],
+    )
+    coming = course.Chart(
+        title=_("第一次来的人后来还来吗"),
+        note=_("按当年第一次服务的月份分组：以后每个月里还服务的人占这一组的百分比。"),
+        axis=_("之后第几个月"),
+        series=[words("1月（5,120 人）", "Jan (5,120)"), words("2月（2,204 人）", "Feb (2,204)")],
+        unit="%",
+        lines=[
+            course.Line(
+                label=str(later),
+                cells=[
+                    course.Cell(value=str(100 - 6 * later), text=f"{100 - 6 * later} %"),
+                    course.Cell(value=str(100 - 7 * later), text=f"{100 - 7 * later} %"),
+                ],
+            )
+            for later in range(11)
+        ],
+    )
+    a_course = course.CoursePage(
+        head=head_of("course"),
+        is_wide=False,
+        is_empty=False,
+        as_of="3,700,412",
+        rate=curve,
+        cohorts=coming,
+        bars=[
+            course.MonthBar(
+                label=words(f"{month}月", str(month)),
+                hours=words("94.2 万小时", "942,000 h"),
+                scanned=40 + month,
+                confirmed=20,
+                declared=9,
+            )
+            for month in range(1, 13)
+        ],
+        calendar=[
+            course.CalendarMonth(
+                label=words(f"{month}月", str(month)),
+                total="301,204",
+                rows=5,
+                days=[
+                    course.DayCell(
+                        column=day % 7,
+                        row=day // 7,
+                        step=(day * month) % 6,
+                        label=f"2024-{month}-{day + 1}",
+                        is_noted=(month, day) == (3, 4),
+                    )
+                    for day in range(30)
+                ],
+            )
+            for month in range(1, 13)
+        ],
+        calendar_steps=["34–67", "68–76", "77–91", "92–144", "145–260"],
+        notes=notes,
+        annotate_url="#",
+        day=Field(value="2024-03-05"),
+        text=Field(value="", error=_("annotation.text_missing")),
+        text_max=120,
+    )
+
+    def compared(title: str, period: str) -> comparison.Side:
+        return comparison.Side(
+            regions=[Choice(value="1", label=title, is_selected=True)],
+            periods=[Choice(value="1", label=period, is_selected=True)],
+            definitions=[
+                Choice(value="1", label=words("活跃率（常住人口）", "Active rate (of residents)"))
+            ],
+            title=title,
+            period=period,
+            definition=words("活跃率（常住人口）", "Active rate (of residents)"),
+            sentence=overview.definition,
+            shares=shares,
+        )
+
+    versus = comparison.ComparisonPage(
+        head=head_of("compare"),
+        left=compared(words("武原街道", "Wuyuan"), words("2024 年", "2024")),
+        right=compared(words("西塘桥街道", "Xitangqiao"), words("2024 年", "2024")),
+        lines=[
+            comparison.ComparedLine(
+                name=_("活跃率"),
+                left=words("1,912 / 万人", "1,912 per 10,000"),
+                right=words("1,304 / 万人", "1,304 per 10,000"),
+                change="+46.6 %",
+                is_main=True,
+            ),
+            comparison.ComparedLine(
+                name=_("活跃志愿者"), left="18,204", right="9,310", change="+95.5 %"
+            ),
+        ],
+        caution=_("有一边还没有过完：差别里有一部分是日子还没到。"),
+        as_of="3,700,412",
+    )
+    afterword = publications.Afterword(
+        as_of="3,812,007",
+        changed=[
+            publications.ChangedNumber(
+                where="", what=_("活跃志愿者"), published="72,000", now="71,998"
+            )
+        ],
+        places="3",
+        reasons=[words("冲正 3 笔，共 9 小时", "3 entries were taken back, 9 h in all")],
+        successor="#",
+        successor_number=words("第 4 号", "No. 4"),
+    )
+
+    def printed(i: int, name: str) -> publications.PublicationRow:
+        return publications.PublicationRow(
+            rank=str(i + 1),
+            name=name,
+            rate="1,893",
+            active="8,123",
+            registered="15,020",
+            residents="≈ 52,418",
+            hours=words("126.4 万小时", "1.3 million h"),
+            width=100 - 8 * i,
+            shares=shares,
+        )
+
+    gazette = publications.PublicationPage(
+        title=words(
+            "海盐县 2024 年志愿服务活跃率公报", "Volunteer active rate 2024, Haiyan County"
+        ),
+        number=words("第 3 号", "No. 3"),
+        published=words("2025年1月15日发布", "Published 15 Jan 2025"),
+        corrects=words("本号更正第 2 号。", "Corrects No. 2."),
+        corrects_url="#",
+        region=words("海盐县", "Haiyan County"),
+        rate="1,576",
+        rate_unit=_("/ 万人"),
+        rate_percent="15.8 %",
+        rate_head=_("每万人"),
+        definition=overview.definition,
+        definition_name=overview.definition_name,
+        counts=[(_("活跃志愿者"), "72,000"), (_("注册志愿者"), "140,000")],
+        shares=shares,
+        level=words("镇(街道)", "town"),
+        rows=[printed(i, name) for i, name in enumerate(towns)],
+        group_level=words("村(社区)", "village"),
+        groups=[
+            publications.PublicationGroup(
+                name=towns[0], rows=[printed(i, name) for i, name in enumerate(towns[:3])]
+            )
+        ],
+        sources=overview.residents_source,
+        book="330424",
+        seq="3,700,412",
+        counted=words("2025年1月15日 10:00", "15 Jan 2025 10:00"),
+        log=(
+            "time.example.org/330424",
+            "3,700,412",
+            "IWGaXjVzCWzGaENT5JcWCoPrxSETg8gtH77YmCVZafU=",
+        ),
+        digest="9ae1df2e5871756a870202992c98fbc6b39ff3328a410977ddcf129901e4546c",
+        url="https://time.example.org/publications/330424-3",
+        code=code_picture("https://time.example.org/publications/330424-3"),
+        pdf_url="#",
+        xlsx_url="#",
+        json_url="#",
+        list_url="#",
+        afterword=afterword,
+        again_url="#",
+    )
+    cards = [
+        publications.PublicationCard(
+            title=gazette.title,
+            number=gazette.number,
+            definition=words("活跃率（常住人口）", "Active rate (of residents)"),
+            published=gazette.published,
+            digest="9ae1df2e5871",
+            url="#",
+        )
+    ]
+    gazettes = publications.PublicationsPage(region=gazette.region, cards=cards)
+    press = publications.PublishPage(
+        region=gazette.region,
+        cards=cards,
+        publish_url="#",
+        years=[Choice(value="2024", label="2024", is_selected=True)],
+        regions=[Choice(value="1", label=gazette.region, is_selected=True)],
+        definitions=[Choice(value="1", label=overview.definition_name, is_selected=True)],
+        error=_("publication.unchanged"),
+    )
+    again = publications.MadeAgainPage(
+        title=gazette.title,
+        number=gazette.number,
+        url="#",
+        is_same=False,
+        seq="3,700,412",
+        parts=[
+            publications.MadeAgain(
+                name=_("公报数据"), is_same=True, kept=gazette.digest, made=gazette.digest
+            ),
+            publications.MadeAgain(name="PDF", is_same=None, kept="", made=gazette.digest),
+            publications.MadeAgain(
+                name="XLSX", is_same=False, kept=gazette.digest, made=gazette.digest[::-1]
+            ),
+        ],
+        afterword=afterword,
     )
     basis = words(
         "《浙江省志愿服务条例》第三十条", "Zhejiang volunteer service regulation, article 30"
@@ -1395,6 +1654,20 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                 ),
             ),
             framed("organizer"),
+        ),
+        "district-course": Sample("district/course.html", a_course, framed("officer")),
+        "district-course-wide": Sample(
+            "district/course.html", replace(a_course, is_wide=True), framed("officer")
+        ),
+        "district-compare": Sample("district/compare.html", versus, framed("officer")),
+        "district-publications": Sample("district/publications.html", press, framed("officer")),
+        "district-publication-again": Sample(
+            "district/publication_again.html", again, framed("officer")
+        ),
+        "public-publication": Sample("public/publication.html", gazette, framed("")),
+        "public-publications": Sample("public/publications.html", gazettes, framed("")),
+        "public-publications-none": Sample(
+            "public/publications.html", replace(gazettes, cards=[]), framed("")
         ),
         "district-overview": Sample("district/overview.html", overview, framed("officer")),
         "district-overview-unknown": Sample(

@@ -87,6 +87,7 @@ def test_codes_have_a_sentence_in_every_language() -> None:
         "appeal",
         "answer",
         "publication",
+        "annotation",
         "role",
         "verify",
         "error",

@@ -49,11 +49,12 @@ STYLES = (
     "program",
     "gazette",
     "month",
+    "chart",
     "print",
 )
 """The component styles in the order in which they are joined; later ones may refine earlier."""
 
-SCRIPTS = ("code", "device", "disclose", "offline", "once", "seen")
+SCRIPTS = ("chart", "code", "device", "disclose", "live", "offline", "once", "seen")
 """One per behaviour; every page works before any of them has loaded."""
 
 

@@ -1,32 +1,52 @@
 """The district office's pages of the active rate: how high it is, and where it comes from."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from litestar import Response, get
 from litestar.params import QueryParameter
+from litestar.response import ServerSentEvent
+from litestar.response.sse import ServerSentEventMessage
 
 from timebank.db import Database
-from timebank.domain import region as divisions
 from timebank.domain.actor import Act
+from timebank.domain.definition import Definition, Denominator
 from timebank.domain.metric import ActiveRate, Residents, rate_per_10k
 from timebank.domain.region import Level
 from timebank.domain.scope import Scope
+from timebank.domain.window import Window
 from timebank.http import spreadsheet
 from timebank.http.providers import Db, Kit, Kitted, Now, OfficeScope, TimebankRequest
 from timebank.queries.active_rate import ActiveRateReport, active_rates
+from timebank.queries.numbers import read_numbers
 from timebank.services.errors import NotFoundError
+from timebank.store.definitions import ACTIVE_RATE
 from timebank.store.regions import list_path
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
+from timebank.web.district_frame import (
+    DistrictHead,
+    chosen_definition,
+    district_head,
+    narrowed,
+    view_url,
+)
 from timebank.web.evidence import evidence_shares
 from timebank.web.frame import language_of, show, translate_of
-from timebank.web.parts import EvidenceShares, Link
+from timebank.web.parts import EvidenceShares
+from timebank.web.publication_words import definition_sentence, is_of_residents, rate_words
 from timebank.web.tile_map import place_tiles
 
-_YEARS_SHOWN = 3
-"""How many years the switch offers: this one, the last complete one, and one to compare with."""
+_LIVE_SECONDS = 1.0
+"""Between two looks at the book: nobody reads a number faster."""
+
+_LIVE_LOOKS = 10
+"""Of one answer: a server that stops waits no longer for it, and the reader asks again."""
+
+_LIVE_RETRY_MS = 500
 
 _YEARS_BACK_MAX = 3
 """How many complete years are looked through for one with any service."""
@@ -41,6 +61,7 @@ _STEPS = 5
 """Colour steps of the tile map: more are not told apart."""
 
 _Year = Annotated[int | None, QueryParameter(ge=2000, le=2100)]
+_Definition = Annotated[str | None, QueryParameter(max_length=100)]
 _Region = Annotated[str | None, QueryParameter(max_length=12)]
 
 
@@ -104,7 +125,7 @@ class OverviewPage:
     """What `district/overview.html` shows.
 
     Attributes:
-        crumbs: From the actor's own region down to this one; the last is current.
+        rate_unit: Such as `/ 万人`; empty where the rate carries its own.
         rate: Per ten thousand, such as `1,576`; empty when residents are not known.
         definition: The whole definition as one sentence.
         definition_name: Its name and first day, such as `活跃率定义 · 2024-01-01 起`.
@@ -119,13 +140,16 @@ class OverviewPage:
         tiles: Empty below the town.
         tiles_note: What a tile's place means.
         columns: How wide the tile map is.
+        live_url: Where the newest numbers come from; empty for a year that is over.
+        csv_url: Empty by another definition than the usual one, which the file is made by.
     """
 
     region: str
-    crumbs: Sequence[Link]
+    head: DistrictHead
     year: str
-    years: Sequence[Link]
     rate: str
+    rate_unit: str
+    rate_head: str
     rate_percent: str
     active: str
     registered: str
@@ -148,6 +172,7 @@ class OverviewPage:
     columns: int
     tile_rows: int
     legend: Sequence[TileStep]
+    live_url: str
     csv_url: str
     xlsx_url: str
 
@@ -160,29 +185,35 @@ async def show_overview(
     now: Now,
     region: _Region = None,
     year: _Year = None,
+    definition: _Definition = None,
 ) -> Response[Any]:
     """Show the active rate of a division and of those right below it."""
-    scope = _narrowed(office_scope, region)
-    this_year = words.local_day(now).year
+    scope = narrowed(office_scope, region)
+    today = words.local_day(now)
+    chosen = chosen_definition(definition, on=today)
     async with kit.db.read() as conn:
         if year is None:
             report = await newest_report(
-                lambda each: active_rates(conn, scope=scope, year=each), this_year=this_year
+                lambda each: active_rates(conn, scope=scope, year=each, definition=chosen),
+                this_year=today.year,
             )
         else:
-            report = await active_rates(conn, scope=scope, year=year)
+            report = await active_rates(conn, scope=scope, year=year, definition=chosen)
         if report is None:
             raise NotFoundError
-        before = await active_rates(conn, scope=scope, year=report.year - 1)
+        window = Window.of_year(report.year).until(today).a_year_before()
+        before = await read_numbers(
+            conn, scope=scope, metrics=["active_rate"], definition=chosen, window=window
+        )
         path = await list_path(conn, code=scope.region)
     return show(
         request,
         "district/overview.html",
         _overview(
             report,
-            before=before,
-            crumbs=[(each.name, each.code) for each in path if office_scope.covers(each.code)],
-            this_year=this_year,
+            before=None if before is None else before.rows[0].values[0],
+            path=[(each.name, each.code) for each in path if office_scope.covers(each.code)],
+            this_year=today.year,
             sample=sample_words(kit, report, translate_of(request)),
             language=language_of(request),
             _=translate_of(request),
@@ -190,12 +221,63 @@ async def show_overview(
     )
 
 
+@get("/district/live", rule=Act.SEE_REPORTS)
+async def show_live(
+    request: TimebankRequest,
+    office_scope: OfficeScope,
+    kit: Kitted,
+    now: Now,
+    region: _Region = None,
+    definition: _Definition = None,
+) -> ServerSentEvent:
+    """Send this year's numbers of a division as they change, for some seconds; readers ask again.
+
+    No connection to the database is held between two looks.
+    """
+    scope = narrowed(office_scope, region)
+    today = words.local_day(now)
+    chosen = chosen_definition(definition, on=today)
+    language = language_of(request)
+
+    async def numbers() -> AsyncIterator[ServerSentEventMessage]:
+        said = ""
+        for _look in range(_LIVE_LOOKS):
+            async with kit.db.read() as conn:
+                report = await active_rates(conn, scope=scope, year=today.year, definition=chosen)
+            if report is None:
+                return
+            newest = json.dumps(_live(report, language=language), ensure_ascii=False)
+            if newest != said:
+                said = newest
+                yield ServerSentEventMessage(data=said, retry=_LIVE_RETRY_MS)
+            await asyncio.sleep(_LIVE_SECONDS)
+
+    return ServerSentEvent(numbers())
+
+
+def _live(report: ActiveRateReport, *, language: Language) -> dict[str, str]:
+    """Return what the page shows large, by the name that its places carry."""
+    top = report.rows[0]
+    shares = _shares(top)
+    return {
+        "rate": _rate_words(top, report.definition),
+        "percent": _percent_words(top, report.definition),
+        "active": words.count(top.active),
+        "registered": words.count(top.registered),
+        "hours": words.hours(top.minutes, language=language),
+        "seq": words.count(report.as_of.seq),
+        "scanned": shares.scanned,
+        "confirmed": shares.confirmed,
+        "declared": shares.declared,
+    }
+
+
 @get("/district/active-rate.csv", rule=Act.SEE_REPORTS)
 async def show_csv(
     office_scope: OfficeScope, db: Db, year: _Year = None, region: _Region = None
 ) -> Response[bytes]:
     """Send the report of a subtree as CSV."""
-    report = await _report(db, _narrowed(office_scope, region), year)
+    report = await _report(db, narrowed(office_scope, region), year)
     return _file(
         spreadsheet.active_rate_csv(report), name=_file_name(report, "csv"), media_type="text/csv"
     )
@@ -206,7 +288,7 @@ async def show_xlsx(
     office_scope: OfficeScope, db: Db, year: _Year = None, region: _Region = None
 ) -> Response[bytes]:
     """Send the report of a subtree as a workbook."""
-    report = await _report(db, _narrowed(office_scope, region), year)
+    report = await _report(db, narrowed(office_scope, region), year)
     return _file(
         spreadsheet.active_rate_xlsx(report),
         name=_file_name(report, "xlsx"),
@@ -243,18 +325,6 @@ def sample_words(kit: Kit, report: ActiveRateReport, _: Translate) -> str:
     return _("样本：区划、常住人口和总数是真的，志愿者和每一次服务是虚构的。")
 
 
-def _narrowed(office_scope: Scope, region: str | None) -> Scope:
-    if region is None:
-        return office_scope
-    try:
-        scope = office_scope.narrowed(divisions.parse_code(region))
-    except ValueError:
-        scope = None
-    if scope is None:
-        raise NotFoundError
-    return scope
-
-
 async def _report(db: Database, scope: Scope, year: int | None) -> ActiveRateReport:
     if year is None:
         raise NotFoundError
@@ -283,60 +353,56 @@ def _file_name(report: ActiveRateReport, suffix: str) -> str:
 def _overview(
     report: ActiveRateReport,
     *,
-    before: ActiveRateReport | None,
-    crumbs: Sequence[tuple[str, int]],
+    before: int | None,
+    path: Sequence[tuple[str, int]],
     this_year: int,
     sample: str,
     language: Language,
     _: Translate,
 ) -> OverviewPage:
-    top = report.rows[0]
+    top, definition = report.rows[0], report.definition
     below = [row for row in report.rows if row.parent == top.region]
     rated = sorted(
-        below, key=lambda row: (-rate if (rate := _rate(row)) is not None else 1, row.region)
+        below,
+        key=lambda row: (-rate if (rate := _rate(row, definition)) is not None else 1, row.region),
     )
-    longest = max((_rate(row) or 0 for row in below), default=0) or 1
+    longest = max((_rate(row, definition) or 0 for row in below), default=0) or 1
     levels = _level_names(_)
-    url = f"/district?region={top.region}"
     downloads = f"region={top.region}&year={report.year}"
-    last = before.rows[0] if before is not None else None
-    trend, direction = _trend(top, last, _)
+    trend, direction = _trend(
+        _rate(top, definition),
+        before,
+        is_same_day=report.year == this_year,
+        definition=definition,
+        _=_,
+    )
     layout = place_tiles([row.region for row in below]) if top.level != Level.TOWN else None
-    rates = [rate for row in below if (rate := _rate(row)) is not None]
+    rates = [rate for row in below if (rate := _rate(row, definition)) is not None]
     bounds = _bounds(rates)
     return OverviewPage(
         region=top.name,
-        crumbs=[
-            Link(
-                label=name,
-                url=f"/district?region={code}&year={report.year}",
-                is_current=code == top.region,
-            )
-            for name, code in crumbs
-        ],
+        head=district_head(
+            "overview",
+            path=path,
+            year=report.year,
+            this_year=this_year,
+            definition=definition,
+            language=language,
+            _=_,
+        ),
         year=str(report.year),
-        years=[
-            Link(label=str(each), url=f"{url}&year={each}", is_current=each == report.year)
-            for each in sorted({report.year, *range(this_year - _YEARS_SHOWN + 1, this_year + 1)})
-        ],
-        rate=_rate_words(top),
-        rate_percent=_percent_words(top),
+        rate=_rate_words(top, definition),
+        rate_percent=_percent_words(top, definition),
         active=words.count(top.active),
         registered=words.count(top.registered),
         residents=_residents_words(top.residents),
         residents_source=_source_words(top.residents, language, _),
-        definition=_(
-            "{year} 年里服务时间（减去冲正）多于 {minutes} 分钟、证据等级不低于 {grade}、"
-            "年末最后一天家在这里的志愿者人数，除以当地常住人口，按每 {per} 人计。",
-            year=report.year,
-            minutes=report.definition.minutes_above,
-            grade=report.definition.assurance_min.name,
-            per=words.count(report.definition.per),
+        rate_unit=_("/ 万人") if is_of_residents(definition.said()) else "",
+        rate_head=_("每万人") if is_of_residents(definition.said()) else _("活跃率"),
+        definition=definition_sentence(
+            definition.said(), Window.of_year(report.year), language=language, _=_
         ),
-        definition_name=_(
-            "活跃率定义，{day}起",
-            day=words.full_day(report.definition.valid_from, language=language),
-        ),
+        definition_name=definition.name[language],
         as_of=words.count(report.as_of.seq),
         trend=trend,
         trend_direction=direction,
@@ -349,7 +415,8 @@ def _overview(
         rows=[
             _row(
                 row,
-                rank=str(place) if _rate(row) is not None else "",
+                definition,
+                rank=str(place) if _rate(row, definition) is not None else "",
                 longest=longest,
                 year=report.year,
                 has_below=row.level != Level.VILLAGE,
@@ -364,9 +431,11 @@ def _overview(
                 label=row.name[:6],
                 column=layout.places[row.region][0],
                 row=layout.places[row.region][1],
-                step=_step(_rate(row), bounds),
-                rate=_rate_words(row),
-                url=f"/district?region={row.region}&year={report.year}",
+                step=_step(_rate(row, definition), bounds),
+                rate=_rate_words(row, definition),
+                url=view_url(
+                    "overview", region=row.region, year=report.year, definition=definition
+                ),
             )
             for row in below
         ],
@@ -380,26 +449,38 @@ def _overview(
         legend=_legend(
             bounds, highest=max(rates, default=0), has_unknown=len(rates) < len(below), _=_
         ),
-        csv_url=f"/district/active-rate.csv?{downloads}",
+        live_url=""
+        if report.year != this_year
+        else f"/district/live?region={top.region}&definition={definition.id}",
+        csv_url=f"/district/active-rate.csv?{downloads}" if definition.id == ACTIVE_RATE else "",
         xlsx_url=f"/district/active-rate.xlsx?{downloads}",
     )
 
 
 def _row(
-    row: ActiveRate, *, rank: str, longest: int, year: int, has_below: bool, language: Language
+    row: ActiveRate,
+    definition: Definition,
+    *,
+    rank: str,
+    longest: int,
+    year: int,
+    has_below: bool,
+    language: Language,
 ) -> RegionRow:
-    width = (_rate(row) or 0) * _BAR_PERCENT_MAX // longest
+    width = (_rate(row, definition) or 0) * _BAR_PERCENT_MAX // longest
     shares = words.shares((row.minutes_scanned, row.minutes_confirmed, row.minutes_declared))
     scanned, confirmed = width * shares[0] // 100, width * shares[1] // 100
     return RegionRow(
         name=row.name,
-        url=f"/district?region={row.region}&year={year}" if has_below else "",
+        url=view_url("overview", region=row.region, year=year, definition=definition)
+        if has_below
+        else "",
         rank=rank,
         residents=_residents_words(row.residents),
         registered=words.count(row.registered),
         active=words.count(row.active),
-        rate=_rate_words(row),
-        rate_percent=_percent_words(row),
+        rate=_rate_words(row, definition),
+        rate_percent=_percent_words(row, definition),
         hours=words.hours(row.minutes, language=language),
         shares=_shares(row),
         scanned_width=scanned,
@@ -408,19 +489,26 @@ def _row(
     )
 
 
-def _rate(row: ActiveRate) -> int | None:
-    return rate_per_10k(row.active, None if row.residents is None else row.residents.count)
+def _whole(row: ActiveRate, definition: Definition) -> int | None:
+    """Return of whom a rate is taken; None where that is not known."""
+    if definition.denominator is Denominator.REGISTERED:
+        return row.registered
+    return None if row.residents is None else row.residents.count
 
 
-def _rate_words(row: ActiveRate) -> str:
-    rate = _rate(row)
-    return "" if rate is None else words.count(rate)
+def _rate(row: ActiveRate, definition: Definition) -> int | None:
+    return rate_per_10k(row.active, _whole(row, definition))
 
 
-def _percent_words(row: ActiveRate) -> str:
-    if row.residents is None or not row.residents.count:
+def _rate_words(row: ActiveRate, definition: Definition) -> str:
+    return rate_words(_rate(row, definition), definition.said())
+
+
+def _percent_words(row: ActiveRate, definition: Definition) -> str:
+    whole = _whole(row, definition)
+    if not whole or not is_of_residents(definition.said()):
         return ""
-    return words.percent(row.active, row.residents.count)
+    return words.percent(row.active, whole)
 
 
 def _residents_words(residents: Residents | None) -> str:
@@ -444,19 +532,19 @@ def _shares(row: ActiveRate) -> EvidenceShares:
 
 
 def _trend(
-    now: ActiveRate, before: ActiveRate | None, _: Translate
+    rate: int | None, before: int | None, *, is_same_day: bool, definition: Definition, _: Translate
 ) -> tuple[str, Literal["up", "down", "level", ""]]:
-    rate, rate_before = _rate(now), None if before is None else _rate(before)
-    if rate is None or rate_before is None:
+    if not rate or not before:
         return "", ""
-    if before is None or not before.active or not now.active:
-        return "", ""
-    change = rate - rate_before
+    change = rate - before
+    number = rate_words(abs(change), definition.said())
+    if not change:
+        return (_("和上年同日一样") if is_same_day else _("和上年一样")), "level"
     if change > 0:
-        return _("比上年多 {number}", number=words.count(change)), "up"
-    if change < 0:
-        return _("比上年少 {number}", number=words.count(-change)), "down"
-    return _("和上年一样"), "level"
+        words_ = _("比上年同日多 {number}") if is_same_day else _("比上年多 {number}")
+    else:
+        words_ = _("比上年同日少 {number}") if is_same_day else _("比上年少 {number}")
+    return words_.format(number=number), "up" if change > 0 else "down"
 
 
 def _level_names(_: Translate) -> dict[str, str]:

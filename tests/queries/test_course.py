@@ -1,0 +1,105 @@
+"""A year's course on a world small enough to count by hand, with something taken back."""
+
+from datetime import UTC, date, datetime
+
+from tests.factories import BOOK, VILLAGE, World
+
+from timebank.db import Database
+from timebank.domain.scope import Scope
+from timebank.domain.transfer import Service, Transfer, TransferKind, Unit, service_key
+from timebank.ledger import journal
+from timebank.queries.course import Cohort, DayPoint, MonthPoint, read_course
+from timebank.services.correction import reverse_transfer
+from timebank.services.founding import found_county
+from timebank.store.definitions import RESIDENTS_ANY_HOUR, find_definition
+
+NOW = datetime(2024, 5, 1, tzinfo=UTC)
+COUNTY = Scope(BOOK * 1_000_000)
+OTHER_TOWN = 330424102000
+
+SERVED = [
+    # volunteer, day, minutes, assurance, measured
+    (1, date(2024, 1, 10), 60, 1, 3),
+    (2, date(2024, 1, 10), 30, 0, 0),
+    (1, date(2024, 2, 3), 60, 1, 3),
+    (3, date(2024, 2, 3), 60, 1, 1),
+    (3, date(2024, 4, 30), 90, 1, 3),
+    (2, date(2024, 3, 1), 45, 1, 3),
+    (1, date(2023, 12, 31), 500, 1, 3),
+]
+
+
+async def post(db: Database) -> None:
+    async with db.write() as conn:
+        head = await journal.find_locked_head(conn, book=BOOK)
+        assert head is not None
+        await journal.append(
+            conn,
+            head=head,
+            transfers=[
+                Transfer(
+                    service_key(
+                        at := datetime(day.year, day.month, day.day, 4, tzinfo=UTC), number
+                    ),
+                    TransferKind.SERVICE,
+                    Unit.MINUTES,
+                    1,
+                    1 + volunteer,
+                    minutes,
+                    at,
+                    volunteer,
+                    Service(assurance, measured, BOOK, 1, None, 1, VILLAGE),
+                )
+                for number, (volunteer, day, minutes, assurance, measured) in enumerate(SERVED)
+            ],
+            now=NOW,
+        )
+
+
+async def test_months_days_and_who_came_back_are_counted_and_follow_the_book(
+    db: Database, world: World
+) -> None:
+    await found_county(db, book=BOOK, now=datetime(2023, 1, 1, tzinfo=UTC))
+    await world.volunteers(4)
+    await post(db)
+
+    async with db.read() as conn:
+        course = await read_course(
+            conn, scope=COUNTY, definition=RESIDENTS_ANY_HOUR, year=2024, last_month=4
+        )
+    assert course is not None
+    assert course.months == (
+        MonthPoint(1, 2, 2, 2, (60, 0, 30)),
+        MonthPoint(2, 2, 3, 2, (60, 60, 0)),
+        MonthPoint(3, 1, 3, 1, (45, 0, 0)),
+        MonthPoint(4, 1, 3, 1, (90, 0, 0)),
+    )
+    assert course.days[0] == DayPoint(date(2024, 1, 10), 2, 90)
+    assert course.days[-1] == DayPoint(date(2024, 4, 30), 1, 90)
+    assert course.cohorts == (Cohort(1, (2, 1, 1, 0)), Cohort(2, (1, 0, 1)))
+
+    # By scanned hours alone the second volunteer comes in March for the first time.
+    scanned = find_definition("active-rate.residents.scanned", on=date(2024, 12, 31))
+    assert scanned is not None
+    async with db.read() as conn:
+        strict = await read_course(conn, scope=COUNTY, definition=scanned, year=2024, last_month=4)
+        elsewhere = await read_course(
+            conn, scope=Scope(OTHER_TOWN), definition=RESIDENTS_ANY_HOUR, year=2024
+        )
+    assert strict is not None
+    assert [each.active for each in strict.months] == [1, 1, 1, 1]
+    assert [each.month for each in strict.cohorts] == [1, 3, 4]
+    assert elsewhere is not None
+    assert not elsewhere.days
+    assert not elsewhere.cohorts
+
+    # Taken back: what was kept between the two looks is mended, not counted anew.
+    await reverse_transfer(db, actor=None, book=BOOK, seq=5, reason="代签", now=NOW)
+    async with db.read() as conn:
+        after = await read_course(
+            conn, scope=COUNTY, definition=RESIDENTS_ANY_HOUR, year=2024, last_month=4
+        )
+    assert after is not None
+    assert after.months[3] == MonthPoint(4, 0, 3, 0, (0, 0, 0))
+    assert after.days == course.days[:-1]
+    assert after.cohorts[1] == Cohort(2, (1, 0, 0))

@@ -1,0 +1,135 @@
+"""The office explores its numbers: definition, place, course, comparison, notes, and live."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests.factories import BOOK
+from tests.web.desk import sign_in_as_officer
+from tests.web.site import Site
+from tests.web.test_publications import behind
+
+from timebank.services.correction import reverse_transfer
+
+pytestmark = pytest.mark.needs_browser
+
+FIRST_PAINT_MAX = 200_000
+"""Bytes over the wire until the dashboard is there, charts included."""
+
+
+def count_bytes(page: Page) -> list[int]:
+    sizes: list[int] = []
+    page.on("requestfinished", lambda request: sizes.append(request.sizes()["responseBodySize"]))
+    return sizes
+
+
+def test_the_office_explores_its_numbers(site: Site, chromium: Browser) -> None:
+    page = sign_in_as_officer(chromium, site)
+    complaints: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    sizes = count_bytes(page)
+
+    # The number by another definition, whose name stays beside it, also one place down.
+    page.goto(f"{site.url}/district?year=2024")
+    residents = page.locator(".figure b").inner_text()
+    page.locator(".definition summary").click()
+    page.locator(".choices a", has_text="信用时数").first.click()
+    assert "%" in page.locator(".figure b").inner_text() != residents
+    assert "信用时数" in page.locator(".definition summary").inner_text()
+    page.locator(".ranking tbody a").first.click()
+    assert "ningbo.credit-hours" in page.url
+    assert page.locator(".crumbs a").count() == 1
+    assert sum(sizes) < FIRST_PAINT_MAX
+    page.locator(".crumbs a").click()
+
+    # The course: a chart drawn from its table, by pointer and by keys; a calendar without a script.
+    page.goto(f"{site.url}/district?year=2024")
+    page.locator(".views a", has_text="走势").click()
+    chart = page.locator("[data-chart]").first
+    chart.locator("canvas").wait_for()
+    assert not chart.locator("details").evaluate("(each) => each.open")
+    said = chart.locator(".u-legend").inner_text
+    assert "12月" in said()
+    chart.locator(".chart-drawing").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(chart.locator(".u-legend")).to_contain_text("11月")
+    table = chart.locator(".chart-table tbody tr")
+    assert table.count() == 12
+    assert page.locator(".calendar rect").count() == 366
+    assert sum(sizes) < 2 * FIRST_PAINT_MAX
+
+    # A note: who, when and what, beside its day; one for tomorrow is refused and kept in its field.
+    page.locator("#day").fill("2024-03-05")
+    page.locator("#text").fill("学雷锋日，全县集中活动")
+    page.get_by_role("button", name="加上批注").click()
+    assert "学雷锋日" in page.locator(".notes .lines").inner_text()
+    assert page.locator("tr[data-mark]").count() == 1
+    assert page.locator(".day-noted").count() == 1
+    page.locator("#day").fill((site.clock() + timedelta(days=3)).date().isoformat())
+    page.locator("#text").fill("还没到")
+    page.get_by_role("button", name="加上批注").click()
+    assert page.locator("#text").input_value() == "还没到"
+    assert page.locator(".error").count() == 1
+    page.goto(f"{site.url}/district/course?year=2024")
+    with page.expect_navigation():
+        page.get_by_role("button", name="收回").click()
+    assert page.locator(".empty").count() == 1  # A year without service.
+    page.goto(f"{site.url}/district/course?year=2024")
+    assert page.locator("tr[data-mark]").count() == 0
+
+    # Any two periods, divisions or definitions, with a word of caution where they are not alike.
+    page.locator(".views a", has_text="比较").click()
+    page.locator("#period_b").select_option(str(site.clock().year))
+    page.locator("#region_b").select_option(index=1)
+    page.locator("#definition_b").select_option("active-rate.registered.any-hour")
+    page.get_by_role("button", name="比一比").click()
+    assert "口径不同" in page.locator(".notice").inner_text()
+    big = page.locator(".versus .big td").all_inner_texts()
+    assert "/ 万人" in big[0]
+    assert "%" in big[1]
+
+    elsewhere = [each for each in asked if not each.startswith(site.url)]
+    assert [each for each in complaints if "422" not in each] == elsewhere == []
+    page.context.close()
+
+
+def test_numbers_on_the_wall_follow_the_book(site: Site, chromium: Browser) -> None:
+    page = sign_in_as_officer(chromium, site)
+    page.goto(f"{site.url}/district?year={site.clock().year}")
+    page.locator(".live:not([hidden])").wait_for()
+    before = page.locator("[data-live=seq]").inner_text()
+
+    async def correct(db: object) -> None:
+        await reverse_transfer(
+            db,  # type: ignore[arg-type]
+            actor=None,
+            book=BOOK,
+            seq=21,
+            reason="重复登记",
+            now=site.clock(),
+        )
+
+    behind(site, correct)
+    expect(page.locator("[data-live=seq]")).not_to_have_text(before, timeout=10_000)
+    page.goto("about:blank")
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?region=110101",
+        "?definition=none",
+        "/course?region=x",
+        "/compare?period=never",
+        "/live?region=1",
+    ],
+)
+def test_what_is_not_there_is_not_found(site: Site, chromium: Browser, query: str) -> None:
+    page = sign_in_as_officer(chromium, site)
+    answer = page.request.get(f"{site.url}/district{query}")
+    assert answer.status == 404
+    page.context.close()

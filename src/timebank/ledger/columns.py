@@ -69,11 +69,19 @@ _COLUMNS = """
 """Rows in order of `seq`, each column one string of big-endian numbers: nothing is made a value of
 this language on the way, and one number costs 50 ns."""
 
+_IS_CARRIED = """
+    exists (
+        select from transfer t
+        where t.book_id = span.book and t.seq > span.after and t.seq <= span.upto and t.kind = 5
+    ) as is_carried
+"""
+"""Whether months were brought, or taken away, by some of the entries."""
+
 _PARTS = "first_day, last_day, seq, volunteer, day, minutes, grade, work, shift, works"
 
 _SPANS = text(
     f"""
-    select span.book, span.after, span.upto, {_PARTS}
+    select span.book, span.after, span.upto, {_IS_CARRIED}, {_PARTS}
     from unnest(
         cast(:books as int[]), cast(:afters as bigint[]), cast(:uptos as bigint[]),
         cast(:zones as text[])
@@ -388,6 +396,20 @@ class BookColumns:
             found.seq = upto
         return fold
 
+    def fresh_between(self, span: Span, *, after: int, upto: int) -> list[Block] | None:
+        """Return the services on some days behind one entry and up to another.
+
+        None where these entries are not all kept outside segments, or months were brought by them.
+        """
+        if after < self._fresh_after or len(self.brought(span, after=after, upto=upto).seq):
+            return None
+        rows = (
+            block.within(after=after, upto=upto).between(span.first, span.last)
+            for block in self._fresh
+            if block.upto > after and block.after < upto
+        )
+        return [block for block in rows if len(block.seq)]
+
     def keep(self, key: object, fold: Fold, *, seq: int) -> None:
         """Keep a fold under a key, unless a newer one is kept."""
         found = self._folds.get(key)
@@ -458,19 +480,21 @@ class Columns:
                 if book in new:
                     self.books[book].start_at(seq)
         behind = [(book, seq) for book, seq, _ in asked if self.books[book].seq < seq]
-        if behind or strangers:
-            # Also of a book that is new, and of which nothing else is read yet.
-            stale = {book for book, _ in behind} | {book for book, _ in strangers}
-            await self._read_brought(conn, sorted(stale))
+        # Of a book that is new nothing else may be read yet.
+        stale = {book for book, _ in strangers}
         while behind:
             spans = [
                 (known, known.seq, min(known.seq + SEGMENT_ENTRIES, seq))
                 for known, seq in ((self.books[book], seq) for book, seq in behind)
             ]
-            blocks = await self._read_spans(conn, spans)
-            for (known, _, _), block in zip(spans, blocks, strict=True):
+            read = await self._read_spans(conn, spans)
+            for (known, _, _), (block, is_carried) in zip(spans, read, strict=True):
                 known.take_fresh(block)
+                if is_carried:
+                    stale.add(known.book)
             behind = [(book, seq) for book, seq in behind if self.books[book].seq < seq]
+        if stale:
+            await self._read_brought(conn, sorted(stale))
         return {book: self.books[book] for book, _, _ in asked}
 
     async def fold(
@@ -531,7 +555,8 @@ class Columns:
         read = []
         for first in range(after, min(end, upto), SEGMENT_ENTRIES):
             last = min(first + SEGMENT_ENTRIES, end, upto)
-            read += await self._read_spans(conn, [(book, first, last)])
+            ((block, _),) = await self._read_spans(conn, [(book, first, last)])
+            read.append(block)
         # As of an entry within the gap the rest of it was not read, and stays a gap.
         book.fill_gap(read)
         return book.fresh() if upto >= end else read
@@ -551,7 +576,7 @@ class Columns:
                 # A snapshot from before it was stored has the same entries in the journal.
                 if number not in read:
                     after = number * SEGMENT_ENTRIES
-                    (read[number],) = await self._read_spans(
+                    ((read[number], _),) = await self._read_spans(
                         conn, [(book, after, after + SEGMENT_ENTRIES)]
                     )
             book.take_segments(read, bytes_max=_KEPT_BYTES_MAX // len(self.books))
@@ -560,8 +585,8 @@ class Columns:
 
     async def _read_spans(
         self, conn: AsyncConnection, spans: Sequence[tuple[BookColumns, int, int]]
-    ) -> list[Block]:
-        """Return the entries of `(book, after, upto)`, in the order of the spans."""
+    ) -> list[tuple[Block, bool]]:
+        """Return the entries of `(book, after, upto)`, and whether months were carried by them."""
         rows = await conn.execute(
             _SPANS,
             {
@@ -572,7 +597,10 @@ class Columns:
             },
         )
         found = {
-            row["book"]: self.books[row["book"]].read(row, after=row["after"], upto=row["upto"])
+            row["book"]: (
+                self.books[row["book"]].read(row, after=row["after"], upto=row["upto"]),
+                bool(row["is_carried"]),
+            )
             for row in rows.mappings()
         }
         return [found[book.book] for book, _, _ in spans]

@@ -6,9 +6,10 @@ the counters of what else can change; what this process knows already is read no
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Self, TypeVar
+from functools import lru_cache
+from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -38,6 +39,10 @@ _COUNTED_MAX = 4_000
 """Results that a process keeps, of a few kilobytes each: some for every county of a province."""
 
 _DIVISIONS_MAX = 200
+
+_TOUCHED_MAX = 5_000
+"""Beyond so many it is quicker to count everybody again."""
+
 _SPANS = (10_000_000_000, 100_000_000, 1_000_000, 1_000, 1)
 
 _HEADS = text(
@@ -218,9 +223,17 @@ class Snapshot:
         if missing:
             books, people = await self.learn(missing)
             for each in missing:
-                found[each] = await self._count_homes(
-                    books[each.book], people[each.book], each, window, definition
-                )
+                book, known = books[each.book], people[each.book]
+                newest = (each.book, each.counters, each.until, window, definition.hash)
+                before = self.kept.newest.get(newest)
+                counted = None
+                if before is not None and definition.ages is None:
+                    counted = await self._count_on(before, book, known, each, window, definition)
+                if counted is None:
+                    counted = await self._count_homes(book, known, each, window, definition)
+                found[each] = counted
+                if before is None or before[0] < each.seq:
+                    _keep(self.kept.newest, newest, (each.seq, counted), most=_COUNTED_MAX)
         for each, counted in found.items():
             if counted is not None:
                 _keep(kept, keys[each], counted, most=_COUNTED_MAX)
@@ -308,6 +321,60 @@ class Snapshot:
             active=settled.count(active),
             services=settled.sum(sums.services(size=size)),
             minutes=tuple(settled.sum(sums.minutes(each, size=size)) for each in Evidence),
+        )
+
+    async def _count_on(
+        self,
+        before: tuple[int, HomeCount],
+        book: BookColumns,
+        people: BookPeople,
+        state: State,
+        window: Window,
+        definition: Definition,
+    ) -> HomeCount | None:
+        """Return what is counted by home, from what was counted as of an earlier entry.
+
+        Only whom the entries since then touch is counted again; None where that cannot be told.
+        """
+        seq, former = before
+        blocks = (
+            book.fresh_between(span_of(window), after=seq, upto=state.seq)
+            if state.seq > seq
+            else None
+        )
+        if blocks is None or sum(len(block.seq) for block in blocks) > _TOUCHED_MAX:
+            return None
+        if not blocks:
+            return former
+        settled = settle(people, state, window)
+        sums = await self.sum_volunteers(state, book, window)
+        touched = np.unique(np.concatenate([block.volunteer for block in blocks])).astype(np.int64)
+        now = sums.of(touched)
+        was = now.copy()
+        for block in blocks:
+            place = np.searchsorted(touched, block.volunteer).astype(np.int32)
+            was.add(replace(block, volunteer=place), -1)
+        size = len(touched)
+        home = np.full(size, -1, np.int32)
+        is_known = touched < settled.size
+        home[is_known] = settled.home[touched[is_known]]
+        here = home >= 0
+
+        def moved(old: NDArray[Any], new: NDArray[Any]) -> NDArray[np.int64]:
+            by = np.zeros(len(settled.homes), np.int64)
+            np.add.at(by, home[here], (new.astype(np.int64) - old.astype(np.int64))[here])
+            return by
+
+        return HomeCount(
+            homes=former.homes,
+            registered=former.registered,
+            active=former.active
+            + moved(was.active(definition, size=size), now.active(definition, size=size)),
+            services=former.services + moved(was.services(size=size), now.services(size=size)),
+            minutes=tuple(
+                minutes + moved(was.minutes(each, size=size), now.minutes(each, size=size))
+                for each, minutes in zip(Evidence, former.minutes, strict=True)
+            ),
         )
 
     async def _ages(self, state: State, people: BookPeople, window: Window) -> NDArray[np.int64]:
@@ -410,9 +477,10 @@ def spread(
     return totals
 
 
-def enclosing(code: int) -> set[int]:
+@lru_cache(maxsize=50_000)
+def enclosing(code: int) -> tuple[int, ...]:
     """Return the codes of a division and of those that contain it."""
-    return {code // span * span for span in _SPANS}
+    return tuple({code // span * span for span in _SPANS})
 
 
 @dataclass(slots=True)
@@ -420,11 +488,13 @@ class Kept:
     """What is kept between requests.
 
     Attributes:
+        newest: What was counted last, as of which entry, whatever the entry.
         organizations: By book: whose each activity is.
     """
 
     divisions: OrderedDict[object, list[Division]] = field(default_factory=OrderedDict)
     counted: OrderedDict[object, HomeCount] = field(default_factory=OrderedDict)
+    newest: OrderedDict[object, tuple[int, HomeCount]] = field(default_factory=OrderedDict)
     organizations: dict[int, dict[int, int]] = field(default_factory=dict)
 
 

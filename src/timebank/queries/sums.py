@@ -74,6 +74,16 @@ class VolunteerSums:
         }
         return VolunteerSums(self.size, of)
 
+    def of(self, volunteers: NDArray[np.int64]) -> "VolunteerSums":
+        """Return the sums of some volunteers, as those of 0 and so on in their order."""
+        inside = volunteers < self.size
+        known = volunteers[inside]
+        found = VolunteerSums(len(volunteers))
+        for grade, sums in self._of.items():
+            of = found._sum(grade)
+            of.minutes[inside], of.services[inside] = sums.minutes[known], sums.services[known]
+        return found
+
     def active(self, definition: Definition, *, size: int) -> NDArray[np.bool_]:
         """Return who is active by a definition. Shape: `(size,)`, a place for each volunteer."""
         minutes, services = np.zeros(size, np.int64), np.zeros(size, np.int64)

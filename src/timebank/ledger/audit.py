@@ -84,32 +84,31 @@ RULES: dict[str, str | Check] = {
         )
     """,
     "audit.state_differs": """
-        with entry as materialized (
-            select t.seq, t.debit, t.credit, t.amount,
-                max(b.batch) over w as batch, max(b.first_seq) over w as first_seq,
-                max(b.last_seq) over w as last_seq
-            from transfer t
-            left join batch b on b.book_id = t.book_id and b.first_seq = t.seq
-            where t.book_id = :book window w as (order by t.seq)
-        ), movement as (
-            select batch, account, sum(debit) as debits, sum(credit) as credits,
-                array_agg((seq - first_seq)::int order by seq) as places
-            from (
-                select batch, first_seq, seq, debit as account, amount as debit, 0 as credit
-                from entry where seq <= last_seq
-                union all
-                select batch, first_seq, seq, credit, 0, amount from entry where seq <= last_seq
-            ) side group by batch, account
-        ), summed as (
-            select batch, account, places,
-                sum(debits) over w as debits, sum(credits) over w as credits
-            from movement window w as (partition by account order by batch)
-        ), stored as (
-            select * from account_state where book_id = :book
+        with movement as materialized (
+            select b.batch, m.* from batch b cross join lateral (
+                select account, sum(debit)::bigint as debits, sum(credit)::bigint as credits,
+                    array_agg(place order by place) as places
+                from (
+                    select t.debit as account, t.amount as debit, 0 as credit,
+                        (t.seq - b.first_seq)::int as place
+                    from transfer t
+                    where t.book_id = b.book_id and t.seq between b.first_seq and b.last_seq
+                    union all
+                    select t.credit, 0, t.amount, (t.seq - b.first_seq)::int
+                    from transfer t
+                    where t.book_id = b.book_id and t.seq between b.first_seq and b.last_seq
+                ) side group by account
+            ) m where b.book_id = :book
+        ), stored as materialized (
+            -- What each state adds to the one before it: the index has them in this order.
+            select account, batch, places, debits - lag(debits, 1, 0::bigint) over w as debits,
+                credits - lag(credits, 1, 0::bigint) over w as credits
+            from account_state where book_id = :book
+            window w as (partition by account order by batch)
         )
         select 'account ' || coalesce(m.account, s.account)
             || ' in batch ' || coalesce(m.batch, s.batch) as broken
-        from summed m full join stored s on s.account = m.account and s.batch = m.batch
+        from movement m full join stored s on s.account = m.account and s.batch = m.batch
         where (s.debits, s.credits) is distinct from (m.debits, m.credits)
             or (s.places is not null and s.places <> m.places)
             or (s.places is null and not exists (
@@ -203,9 +202,10 @@ RULES: dict[str, str | Check] = {
 async def find_broken(conn: AsyncConnection, *, book: int, rule: str) -> Finding | None:
     """Return what breaks a rule in a book, or None where it holds.
 
-    Cost: one pass over the whole book; memory is the server's `work_mem`.
+    Cost: one pass over the whole book, which may use 128 MB of the server's memory at each step.
     """
     check = RULES[rule]
+    await conn.execute(text("set local work_mem = '128MB'"))
     count = 0
     examples: list[str] = []
     async for broken in _stream(conn, check, book) if isinstance(check, str) else check(conn, book):

@@ -1,4 +1,4 @@
-"""Rows as PostgreSQL's binary `COPY` takes them, made from columns without touching each value.
+"""Rows as PostgreSQL's binary `COPY` takes and gives them, without touching each value.
 
 Source: PostgreSQL documentation, COPY, "Binary Format".
 """
@@ -41,15 +41,19 @@ def records(
     columns: CopiedColumns, count: int, values: Mapping[str, object], *, more: int = 0
 ) -> NDArray[Any]:
     """Return rows of columns none of which is null; `more` behind these are left to the caller."""
-    fields = [("columns", ">i2")]
-    for name, form in columns:
-        fields += [(f"{name} length", ">i4"), (name, form)]
-    made = np.empty(count, np.dtype(fields))
+    made = np.empty(count, _record_type(columns))
     made["columns"] = len(columns) + more
     for name, form in columns:
         made[f"{name} length"] = np.dtype(form).itemsize
         made[name] = values[name]
     return made
+
+
+def _record_type(columns: CopiedColumns) -> np.dtype[Any]:
+    fields = [("columns", ">i2")]
+    for name, form in columns:
+        fields += [(f"{name} length", ">i4"), (name, form)]
+    return np.dtype(fields)
 
 
 def with_arrays(
@@ -84,3 +88,20 @@ async def copy(
         columns=columns,
         format="binary",
     )
+
+
+async def read(
+    driver: asyncpg.Connection, query: str, *values: object, columns: CopiedColumns
+) -> NDArray[Any]:
+    """Return the rows of a query, none of whose values is null, as records of its columns.
+
+    Raises:
+        ValueError: A value is null, or a column has another form.
+    """
+    content = io.BytesIO()
+    await driver.copy_from_query(query, *values, output=content, format="binary")
+    found = np.frombuffer(content.getbuffer()[len(_BEGIN) : -len(_END)], _record_type(columns))
+    for name, form in columns:
+        if (found[f"{name} length"] != np.dtype(form).itemsize).any():
+            raise ValueError(f"{name} is null somewhere, or of another form")
+    return found

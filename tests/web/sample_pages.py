@@ -17,6 +17,7 @@ from timebank.web import (
     district,
     district_frame,
     enrolment,
+    helping,
     honours,
     joining,
     offline,
@@ -735,6 +736,39 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         credited=1,
         refused=1,
     )
+
+    def consent_line() -> helping.ConsentLine:
+        return helping.ConsentLine(
+            who=words("示*例 138****0000", "E*e 138****0000"),
+            may=_("help.sign_up"),
+            state=words("到 2025年6月30日 为止", "until 30 Jun 2025"),
+            stands=True,
+            revoke_url="#",
+            open_url="#",
+        )
+
+    def consent_fields(until_error: str) -> helping.ConsentFields:
+        return helping.ConsentFields(
+            action_url="#",
+            volunteer=Field(),
+            phone=Field(value="13800000000"),
+            until=Field(value="2030-01-01", error=_(until_error) if until_error else ""),
+            until_max="2025-11-22",
+            may_sign_up=True,
+            may_see_records=False,
+            scope_error="",
+            form_error="",
+        )
+
+    def helped_shift(is_signed_up: bool) -> helping.HelpedShift:
+        return helping.HelpedShift(
+            title=park,
+            time=today,
+            place=place,
+            is_signed_up=is_signed_up,
+            is_full=False,
+            action_url="#",
+        )
 
     def region(i: int, name: str, rate: int) -> district.RegionRow:
         known = rate > 0
@@ -1499,6 +1533,49 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             framed("organizer"),
         ),
         "organizer-day-empty": Sample("organizer/day.html", organizer_day([]), framed("organizer")),
+        "volunteer-helpers": Sample(
+            "volunteer/helpers.html",
+            helping.HelpersPage(
+                back_url="#",
+                lines=[consent_line()],
+                acts=[
+                    (
+                        words("今天 09:12", "today 09:12"),
+                        words("示*例 138****0000 · ", "E*e 138****0000 · ") + _("helped.look_up"),
+                    )
+                ],
+                fields=consent_fields("consent.until"),
+            ),
+            framed("volunteer"),
+        ),
+        "organizer-consents": Sample(
+            "organizer/consents.html",
+            helping.ConsentsPage(
+                back_url="#", help_url="#", lines=[consent_line()], fields=consent_fields("")
+            ),
+            framed("organizer"),
+        ),
+        "help": Sample(
+            "public/help.html", helping.HelpPage(lines=[consent_line()]), framed("volunteer")
+        ),
+        "helped": Sample(
+            "public/helped.html",
+            helping.HelpedPage(
+                name=words("王*", "W*"),
+                number="330424000020007",
+                back_url="#",
+                until=words("2025年6月30日", "30 Jun 2025"),
+                hours=time(200),
+                life_total=time(2000),
+                records=[(park, words("11月20日 周三", "Wed 20 Nov"), time(180))],
+                places=[helped_shift(True)],
+                offers=[helped_shift(False)],
+                can_see=True,
+                can_sign_up=True,
+                error="",
+            ),
+            framed("volunteer"),
+        ),
         "volunteer-card": Sample(
             "volunteer/card.html",
             cards.CardPage(

@@ -44,6 +44,7 @@ NOT_PAGES = {
     "/organizer/shifts/N/N/code/fragment",
     "/c/worker.js",
     "/organizer/shifts/N/N/door/people",
+    "/help/N/N",
     "/organizer/offline/worker.js",
     "/organizer/offline/manifest.webmanifest",
     "/me/records/N/proof",
@@ -54,7 +55,8 @@ NOT_PAGES = {
     "/log/N/notices/checkpoint",
     "/log/N/notices/tile/N",
 }
-"""Addresses that send on to a page, answer with a part of one or a file, or need a tablet's pass."""
+"""Addresses that send on to a page, answer with a part of one or a file, or need a tablet's pass or
+somebody's consent."""
 
 FIRST_VISIT_MAX = 30_000
 """Bytes of a check-in page over the wire: a second on a slow phone network."""

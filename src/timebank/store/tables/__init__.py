@@ -10,6 +10,7 @@ from timebank.store.tables.attendance import attendance
 from timebank.store.tables.audit_events import audit_event
 from timebank.store.tables.cards import card
 from timebank.store.tables.code_tries import code_try
+from timebank.store.tables.consents import consent, helped_act
 from timebank.store.tables.devices import device_key
 from timebank.store.tables.exchange import exchange_batch, exchange_check
 from timebank.store.tables.flags import scan_flag
@@ -50,11 +51,13 @@ __all__ = [
     "calendar_feed",
     "card",
     "code_try",
+    "consent",
     "device_key",
     "exchange_batch",
     "exchange_check",
     "head_count",
     "held_entry",
+    "helped_act",
     "meeting_point",
     "numbering",
     "objection",
@@ -95,6 +98,7 @@ __all__ = [
 ]
 
 APPEND_ONLY = (
+    helped_act,
     shift_message,
     audit_event,
     exchange_batch,

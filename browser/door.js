@@ -46,6 +46,21 @@ document.addEventListener("submit", (event) => {
   send(path, Object.fromEntries(new FormData(event.target)));
 }, true);
 
+// Where the organizer stands is asked when they say that they stand there.
+const point = page.querySelector("form[data-point]");
+point?.querySelector("[data-here]").addEventListener("click", (event) => {
+  event.preventDefault();
+  navigator.geolocation?.getCurrentPosition(
+    ({ coords }) => {
+      point.elements.namedItem("latitude").value = coords.latitude.toFixed(6);
+      point.elements.namedItem("longitude").value = coords.longitude.toFixed(6);
+      point.submit();
+    },
+    () => signal("refused"),
+    { enableHighAccuracy: true, timeout: 10000 },
+  );
+});
+
 const people = () => document.getElementById("people");
 let timer = 0;
 

@@ -1245,6 +1245,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         **facts,
         "bind_url": "/me/device",
         "challenge": "c0ffee",
+        "point": None,
     }
     found |= {
         "public-sign-in": Sample(

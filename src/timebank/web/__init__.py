@@ -85,6 +85,7 @@ HANDLERS = [
     door.create_retraction,
     door.create_device_release,
     door.create_head_count,
+    door.create_meeting_point,
     district.show_overview,
     district.show_live,
     course.show_course,

@@ -18,6 +18,7 @@ from litestar.response import Redirect
 
 from timebank.domain.actor import Act, Actor, OrganizationId, VolunteerId
 from timebank.domain.attendance import Arrived, Left, Refused, ScanDecision, ScanRefusal
+from timebank.domain.meeting_point import parse_point
 from timebank.domain.retraction import RetractionRefused
 from timebank.domain.signup import SignupRefused
 from timebank.domain.volunteer_number import format_number
@@ -35,6 +36,7 @@ from timebank.queries.named_volunteer import find_sealed_name
 from timebank.queries.organizer import Attendee, OrganizedShift
 from timebank.services import device_binding, looking_up, person_scan, spot_check
 from timebank.services.errors import NotFoundError
+from timebank.services.meeting_point import set_meeting_point
 from timebank.services.person_scan import NobodyRead, PersonReading
 from timebank.services.retraction import retract_scan
 from timebank.web import format as words
@@ -180,6 +182,13 @@ class LookUpForm(msgspec.Struct):
     """A volunteer's number or phone."""
 
     who: ShortText = ""
+
+
+class PointForm(msgspec.Struct):
+    """Where the organizer stands, as the browser tells."""
+
+    latitude: Annotated[str, msgspec.Meta(max_length=30)] = ""
+    longitude: Annotated[str, msgspec.Meta(max_length=30)] = ""
 
 
 class CountForm(msgspec.Struct):
@@ -435,6 +444,22 @@ async def create_device_release(
         kit.db, actor=actor, shift_book=book, shift=shift, volunteer=_whom(data), now=now
     )
     return Redirect(f"/organizer/shifts/{book}/{shift}/door?done=released", status_code=303)
+
+
+@post("/organizer/shifts/{book:int}/{shift:int}/door/meeting-points", rule=Act.RUN_ACTIVITIES)
+async def create_meeting_point(
+    data: URLEncodedBody[PointForm],
+    book: BookInPath,
+    shift: NumberInPath,
+    actor: SignedInActor,
+    kit: Kitted,
+    now: Now,
+) -> Response[Any]:
+    """Set where the activity meets: where the organizer stands; nothing typed forgets it."""
+    point = parse_point(data.latitude, data.longitude)
+    await set_meeting_point(kit.db, actor=actor, shift_book=book, shift=shift, point=point, now=now)
+    done = "point_forgotten" if point is None else "point_set"
+    return Redirect(f"/organizer/shifts/{book}/{shift}/door?done={done}", status_code=303)
 
 
 @post(

@@ -7,7 +7,7 @@ everything after it (signing in, confirming) takes as long as it takes.
 import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, assert_never
 
@@ -51,6 +51,8 @@ class ConfirmPage:
         sign_in: Asked for first when nobody is signed in, else None.
         bind_url: Where the phone binds itself to whoever is signed in.
         challenge: What the phone signs to do so; empty when nobody is signed in.
+        point: Latitude, longitude and metres for the phone to compare itself with; None where it
+            is not asked.
     """
 
     purpose: Literal["arrive", "leave"]
@@ -66,6 +68,7 @@ class ConfirmPage:
     sign_in: SignInForm | None
     bind_url: str
     challenge: str
+    point: tuple[float, float, int] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +210,7 @@ async def show_confirmation(request: TimebankRequest, kit: Kitted, now: Now) -> 
             challenge=""
             if request.auth is None
             else binding_challenge(master_key=kit.master_key, token_hash=request.auth),
+            point=None if shift.point is None else astuple(shift.point),
         ),
     )
 

@@ -67,15 +67,17 @@ def definition_sentence(
     counted = (
         _("服务")
         if len(evidence) == len(Evidence)
-        else _("、").join(_(f"evidence.{each}") for each in evidence) + _("的服务")
+        else _("、").join(_(f"evidence.{each}").lower() for each in evidence) + _("的服务")
     )
     if said["assurance_min"] != "A0":
         counted = _("证据等级不低于 {grade} 的{what}", grade=said["assurance_min"], what=counted)
     many = _("、不少于 {count} 次", count=said["services_min"]) if said["services_min"] else ""
-    whole = _("注册志愿者") if said["denominator"] == Denominator.REGISTERED else _("常住人口")
+    whole = (
+        _("当地注册志愿者") if said["denominator"] == Denominator.REGISTERED else _("当地常住人口")
+    )
     return _(
         "{period}里{what}（减去冲正）多于 {minutes} 分钟{many}、最后一天家在这里的志愿者人数，"
-        "除以当地{whole}。",
+        "除以{whole}。",
         period=window_words(window, language=language, _=_),
         what=counted,
         minutes=said["minutes_above"],

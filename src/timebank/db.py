@@ -32,6 +32,7 @@ empty would read it whole, under that lock, until the next analysis. Planned onc
 _READER = {"default_transaction_read_only": "on"}
 
 _KEPT = "timebank.kept"
+_ANEW = "timebank.anew"
 
 
 Connection: TypeAlias = AsyncConnection | asyncpg.Connection
@@ -101,10 +102,12 @@ class Database:
     async def read(self, *, is_anew: bool = False) -> AsyncIterator[AsyncConnection]:
         """Open a read-only snapshot: one page shows one moment, and a stray write fails.
 
-        Anew, nothing that a process has kept is believed: whoever proves a number reads it all.
+        Anew, nothing that was kept or summed before is believed: whoever proves a number reads the
+        entries themselves.
         """
         async with self._reader.connect() as conn:
             conn.info[_KEPT] = {} if is_anew else self._kept
+            conn.info[_ANEW] = is_anew
             yield conn
 
     @asynccontextmanager
@@ -179,6 +182,11 @@ def _engine(url: str, *, role: str, pool_size: int, settings: Mapping[str, str])
         hide_parameters=True,
         connect_args={"server_settings": _settings(role, settings)},
     )
+
+
+def is_anew(conn: AsyncConnection) -> bool:
+    """Say whether readers are to believe nothing that was summed before, roll-ups included."""
+    return conn.info.get(_ANEW) is True
 
 
 def kept_of(conn: AsyncConnection) -> dict[str, object]:

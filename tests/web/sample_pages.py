@@ -10,6 +10,7 @@ from tests.web.sample_sessions import session_samples
 
 from timebank.web import (
     attendance,
+    cards,
     comparison,
     course,
     deadline,
@@ -1070,7 +1071,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         afterword=afterword,
         again_url="#",
     )
-    cards = [
+    published_cards = [
         publications.PublicationCard(
             title=gazette.title,
             number=gazette.number,
@@ -1080,10 +1081,10 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             url="#",
         )
     ]
-    gazettes = publications.PublicationsPage(region=gazette.region, cards=cards)
+    gazettes = publications.PublicationsPage(region=gazette.region, cards=published_cards)
     press = publications.PublishPage(
         region=gazette.region,
-        cards=cards,
+        cards=published_cards,
         publish_url="#",
         years=[Choice(value="2024", label="2024", is_selected=True)],
         regions=[Choice(value="1", label=gazette.region, is_selected=True)],

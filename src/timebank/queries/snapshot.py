@@ -18,7 +18,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from timebank.db import kept_of
+from timebank.db import is_anew, kept_of
 from timebank.domain.as_of import AsOf, AsOfAsked, UnknownStateError
 from timebank.domain.assurance import Evidence
 from timebank.domain.definition import AgeBand, Definition
@@ -245,11 +245,12 @@ class Snapshot:
         """Return the sums of every volunteer over a window; they are read at once.
 
         Made the first time of the roll-ups, where the window is of whole months and the state is
-        the newest; else of the entries.
+        the newest; else of the entries, and always for whoever reads anew.
         """
         span = span_of(window)
         start = None
-        if state.seq == state.head and window.is_of_whole_months:
+        is_newest = state.seq == state.head
+        if is_newest and window.is_of_whole_months and not is_anew(self.conn):
             start = self._read_rollup(state, window)
         return await self.columns.fold(
             self.conn,

@@ -87,3 +87,14 @@ def test_months_follow_each_other(year: int, month: int, count: int) -> None:
         months.append(months[-1].next())
     assert months == sorted(set(months))
     assert months[-1].number // 100 * 12 + months[-1].number % 100 == year * 12 + month + count
+
+
+@given(seconds=st.integers(0, 2_900_000_000))
+def test_an_instant_lies_in_the_month_that_it_is_of(seconds: int) -> None:
+    instant = datetime.fromtimestamp(seconds, tz=UTC)
+    for zone in (HAIYAN, LONDON):
+        month = Month.of(instant, zone=zone)
+        lived = month.period(zone=zone)
+        assert lived.start <= instant < lived.end
+        assert Month.of(lived.end, zone=zone) == month.next()
+        assert Month.of(lived.start, zone=zone) == Month.of(lived.end - TICK, zone=zone) == month

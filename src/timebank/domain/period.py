@@ -30,6 +30,15 @@ class Month:
         year, month = divmod(self.number, 100)
         return Month((year + 1) * 100 + 1) if month == 12 else Month(self.number + 1)
 
+    @property
+    def first_day(self) -> date:
+        """The first day of the month."""
+        return date(self.number // 100, self.number % 100, 1)
+
+    def period(self, *, zone: ZoneInfo) -> "Period":
+        """Return the instants of the month as people in a zone live it."""
+        return Period.of_days(self.first_day, self.next().first_day, zone=zone)
+
 
 @dataclass(frozen=True, slots=True)
 class Period:

@@ -24,7 +24,7 @@ from timebank.db import driver_of
 from timebank.domain.posting import PostingRefusal, recorded_after
 from timebank.domain.transfer import AMOUNT_MAX, Service, Transfer, TransferKind, Unit
 from timebank.ledger import binary_copy
-from timebank.ledger.journal import TRANSFER_COLUMNS, Head, read_transfer
+from timebank.ledger.journal import ROLL_UP, TRANSFER_COLUMNS, Head, read_transfer
 from timebank.trust import leaf, leaf_columns, merkle
 
 HISTORY_MAX = 262_144
@@ -70,26 +70,6 @@ _MOVE = """
     insert into batch (book_id, batch, first_seq, last_seq, recorded_at, commitments)
     select $1, $4, $2, $3, $5, $6 from moved
     returning 1
-"""
-
-_ROLL_UP = """
-    with served as materialized (
-        select * from unnest(
-            $2::int[], $3::bigint[], $4::smallint[], $5::smallint[], $6::bigint[], $7::int[]
-        ) as served(month, volunteer, assurance, measured, minutes, services)
-    ), by_month as (
-        insert into volunteer_month as m
-            (book_id, month, volunteer, assurance, measured, minutes, services)
-        select $1, month, volunteer, assurance, measured, minutes, services from served
-        on conflict (book_id, month, volunteer, assurance, measured) do update
-        set minutes = m.minutes + excluded.minutes, services = m.services + excluded.services
-    )
-    insert into volunteer_year as y
-        (book_id, year, volunteer, assurance, measured, minutes, services)
-    select $1, month / 100, volunteer, assurance, measured, sum(minutes), sum(services)
-    from served group by 2, 3, 4, 5 order by 2, 3, 4, 5
-    on conflict (book_id, year, volunteer, assurance, measured) do update
-    set minutes = y.minutes + excluded.minutes, services = y.services + excluded.services
 """
 
 _COPIED_TRANSFER = [
@@ -417,7 +397,7 @@ async def _write(
                 columns=binary_copy.names(_COPIED_SECRET),
                 pieces=[binary_copy.records(_COPIED_SECRET, len(new), values).tobytes()],
             )
-        await driver.execute(_ROLL_UP, head.book, *_rollup(history, ZoneInfo(head.zone)))
+        await driver.execute(ROLL_UP, head.book, *_rollup(history, ZoneInfo(head.zone)))
     finally:
         await asyncio.wait([sealing])
     commitments, edge = sealing.result()

@@ -5,9 +5,10 @@ roll-ups and the growth of the tree, in the commit of its caller. The number of 
 depend on the list. Below Core on purpose: Core costs four to six times the driver here.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from secrets import token_bytes
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import Connection, Statement, driver_of
+from timebank.domain.period import Month
 from timebank.domain.posting import (
     AccountState,
     Entry,
@@ -78,7 +80,10 @@ _ACCOUNTS_AND_KNOWN = """
     union all
     select seq, null, null, null, null, null, null, null, null
     from transfer where book_id = $1 and key = any($3::uuid[])
+        and exists (select from transfer where book_id = $1 and key between $4 and $5)
 """
+"""Keys are in time order: mostly none of the book lies between a list's first and last: one
+descent of the index instead of one for each key."""
 
 _ENTRIES = """
     select t.seq, {columns}, exists (
@@ -133,7 +138,30 @@ _WRITE = f"""
     select count(*) from moved
 """  # noqa: S608 the columns are constants
 
+ROLL_UP = """
+    with served as materialized (
+        select * from unnest(
+            $2::int[], $3::bigint[], $4::smallint[], $5::smallint[], $6::bigint[], $7::int[]
+        ) as served(month, volunteer, assurance, measured, minutes, services)
+    ), by_month as (
+        insert into volunteer_month as m
+            (book_id, month, volunteer, assurance, measured, minutes, services)
+        select $1, month, volunteer, assurance, measured, minutes, services from served
+        on conflict (book_id, month, volunteer, assurance, measured) do update
+        set minutes = m.minutes + excluded.minutes, services = m.services + excluded.services
+    )
+    insert into volunteer_year as y
+        (book_id, year, volunteer, assurance, measured, minutes, services)
+    select $1, month / 100, volunteer, assurance, measured, sum(minutes), sum(services)
+    from served group by 2, 3, 4, 5 order by 2, 3, 4, 5
+    on conflict (book_id, year, volunteer, assurance, measured) do update
+    set minutes = y.minutes + excluded.minutes, services = y.services + excluded.services
+"""
+"""What a long list adds to the months and years, in a statement of its own."""
+
 _WRITE_PARAMETERS = 35
+
+_NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 _NO_SERVICE = (None, None, None, None, None, None, None)
 
@@ -229,13 +257,14 @@ async def _read_facts(
 ) -> tuple[Facts, set[int], dict[int, bytes]]:
     """Return what is known of a list, its accounts too busy to list entries, and their secrets."""
     book = head.book
+    keys = [t.key for t in transfers]
     named = {t.debit for t in transfers} | {t.credit for t in transfers}
     accounts: dict[int, AccountState] = {}
     unplaced: set[int] = set()
     secrets: dict[int, bytes] = {}
     known: list[int] = []
     for seq, account, unit, kind, *state, secret in await driver.fetch(
-        _ACCOUNTS_AND_KNOWN, book, list(named), [t.key for t in transfers]
+        _ACCOUNTS_AND_KNOWN, book, sorted(named), keys, min(keys), max(keys)
     ):
         if seq is not None:
             known.append(seq)
@@ -315,21 +344,22 @@ async def _write(
         for account in plan.touched
         if account not in secrets
     ]
-    commitments, edge = _seal(head, plan, secrets | dict(new_secrets), recorded_at)
-    if len(rows) >= _COPY_MIN:
-        await driver.copy_records_to_table(
-            "transfer",
-            columns=("book_id", "seq", "recorded_at", *TRANSFER_COLUMNS),
-            records=[
-                (book, seq, recorded_at, *row) for seq, row in enumerate(rows, plan.first_seq)
-            ],
+    all_secrets = secrets | dict(new_secrets)
+    if len(rows) < _COPY_MIN:
+        commitments, edge = _seal(head, plan, all_secrets, recorded_at)
+    else:
+        # The server takes the rows while they are sealed here.
+        sealing = asyncio.create_task(
+            asyncio.to_thread(_seal, head, plan, all_secrets, recorded_at)
         )
-        await driver.copy_records_to_table(
-            "account_state",
-            columns=("book_id", "account", "batch", "debits", "credits", "places"),
-            records=[(book, account, batch, *state) for account, *state in states],
-        )
-        rows, states = [], []
+        try:
+            await _copy(driver, book, plan.first_seq, batch, recorded_at, rows, states)
+            if served:
+                await driver.execute(ROLL_UP, book, *_columns(served, 6))
+        finally:
+            await asyncio.wait([sealing])
+        commitments, edge = sealing.result()
+        rows, states, served = [], [], []
     moved = await driver.fetchval(
         _WRITE if beside is None else _write_beside(beside.sql),
         book,
@@ -355,6 +385,27 @@ async def _write(
         raise AssertionError("the book moved under its lock")
 
     head.seq, head.batch, head.recorded_at, head.edge = last_seq, batch, recorded_at, edge
+
+
+async def _copy(
+    driver: asyncpg.Connection,
+    book: int,
+    first_seq: int,
+    batch: int,
+    recorded_at: datetime,
+    rows: Sequence[tuple[object, ...]],
+    states: Sequence[tuple[int, int, int, list[int] | None]],
+) -> None:
+    await driver.copy_records_to_table(
+        "transfer",
+        columns=("book_id", "seq", "recorded_at", *TRANSFER_COLUMNS),
+        records=[(book, seq, recorded_at, *row) for seq, row in enumerate(rows, first_seq)],
+    )
+    await driver.copy_records_to_table(
+        "account_state",
+        columns=("book_id", "account", "batch", "debits", "credits", "places"),
+        records=[(book, account, batch, *state) for account, *state in states],
+    )
 
 
 @lru_cache(maxsize=8)
@@ -392,19 +443,21 @@ def _rollup(
     Shape: one `(month, volunteer, assurance, measured, minutes, services)` per key touched.
     """
     sums: dict[tuple[int, int, int, int], list[int]] = {}
+    month, first, until = 0, _NEVER, _NEVER
     for transfer in posted:
         service = transfer.service
         if service is None or transfer.volunteer is None:
             continue
-        local = transfer.effective_at.astimezone(zone)
-        key = (
-            local.year * 100 + local.month,
-            transfer.volunteer,
-            service.assurance,
-            service.measured,
-        )
+        if not first <= transfer.effective_at < until:
+            # Mostly in the month of the one before: two comparisons instead of a zone's rules.
+            its_month = Month.of(transfer.effective_at, zone=zone)
+            lived = its_month.period(zone=zone)
+            month, first, until = its_month.number, lived.start, lived.end
+        key = (month, transfer.volunteer, service.assurance, service.measured)
         sign = 1 if transfer.reverses is None else -1
-        added = sums.setdefault(key, [0, 0])
+        added = sums.get(key)
+        if added is None:
+            added = sums[key] = [0, 0]
         added[0] += sign * transfer.amount
         added[1] += sign
     return [(*key, minutes, services) for key, (minutes, services) in sorted(sums.items())]

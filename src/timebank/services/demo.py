@@ -24,6 +24,7 @@ from timebank.domain.service_field import ServiceField
 from timebank.domain.service_row import CellRefused
 from timebank.services import enrolment, importing, scheduling, service_file
 from timebank.services.demo_objections import open_objections
+from timebank.services.demo_registers import register_demo
 from timebank.services.demo_year import (
     HEADER,
     DemoCounty,
@@ -273,6 +274,14 @@ async def build_demo(
             await _note(db, scale, "begun", now=now)
         county = plan_county(below)
         await _build_history(db, seal=seal, scale=scale, county=county, now=began, report=report)
+        await register_demo(
+            db,
+            book=BOOK,
+            county=county,
+            below=below,
+            references=[_reference(place) for place in range(_SIZES[scale].registered)],
+            now=began,
+        )
     await _open_doors(db, seal=seal, now=now)
     await fold_book(db, book=BOOK)
     if not is_history_there:

@@ -125,6 +125,7 @@ class World:
         closed_at: datetime | None = None,
         signed_up: Sequence[VolunteerId] = (),
         forgotten: str = "zero",
+        risks: int = 0,
     ) -> ShiftId:
         await self.open_book(book)
         organization = organization or await self.organization(book=book)
@@ -144,6 +145,7 @@ class World:
                     created_at=OPENED,
                     is_listed=True,
                     forgotten=forgotten,
+                    risks=risks,
                 )
             )
             (number,) = await numbering.take_numbers(conn, book=book, noun="shift")

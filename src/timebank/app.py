@@ -37,6 +37,7 @@ from timebank.services.carrier import AddressMalformedError, MailServer
 from timebank.services.delivery import keep_delivered
 from timebank.services.folding import keep_folded
 from timebank.services.gateway import Gateway, SmtpGateway, WebhookGateway
+from timebank.services.reminding import keep_reminded
 from timebank.services.sealing import LogKey, keep_signed
 from timebank.services.standing_reports import keep_sent
 from timebank.settings import (
@@ -120,8 +121,11 @@ def create_app(
             kit.db, seal=kit.seal, mail=mail, write=named_file, now=kit.now, stopped=stopped
         )
 
+    async def keep_in_mind(stopped: asyncio.Event) -> None:
+        await keep_reminded(kit.db, seal=kit.seal, now=kit.now, stopped=stopped)
+
     litestar = Litestar(
-        lifespan=[_beside(each) for each in (sign, fold, deliver, report)],
+        lifespan=[_beside(each) for each in (sign, fold, deliver, report, keep_in_mind)],
         route_handlers=[
             Router("/", route_handlers=web.HANDLERS, include_in_schema=False),
             Router(

@@ -119,12 +119,20 @@ def test_the_table_has_every_refusal_of_the_decision_in_the_order_of_the_enum() 
         ScanRefusal.SHIFT_NOT_FOUND,
         ScanRefusal.NOT_A_VOLUNTEER,
         ScanRefusal.OWN_CODE,
-        # Decided on what happened in other shifts: below.
+        # Decided on papers and on what happened in other shifts: below.
+        ScanRefusal.NOT_CLEARED,
         ScanRefusal.ELSEWHERE,
         ScanRefusal.DAY_FULL,
     }
     refused = dict.fromkeys(row[7] for row in ROWS if row[7].startswith("scan."))
     assert list(refused) == [each.value for each in ScanRefusal if each not in elsewhere]
+
+
+def test_who_lacks_papers_does_not_arrive_and_who_is_there_leaves() -> None:
+    facts = FACTS._replace(risks=1, is_cleared=False)
+    assert outcome_of(facts, Direction.ARRIVE, NINE) == "scan.not_cleared"
+    there = facts._replace(arrived_at=NINE)
+    assert outcome_of(there, Direction.LEAVE, local("10:00")) == "left, 60 minutes from 09:00"
 
 
 ELSEWHERE = [

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from timebank.domain.clearance import Requirement
 from timebank.domain.signup import (
     SignedUp,
     SignupFacts,
@@ -90,3 +91,21 @@ def test_a_place_is_given_back_or_kept(
     )
     expected = Withdrawn(now) if reason is None else WithdrawalRefused(WithdrawalRefusal(reason))
     assert decide_withdrawal(facts, now=now) == expected
+
+
+@pytest.mark.parametrize("requirement", Requirement)
+def test_what_is_missing_first_is_named(requirement: Requirement) -> None:
+    facts = SignupFacts(
+        ends_at=ENDS,
+        is_cancelled=False,
+        is_closed=False,
+        is_signed_up=False,
+        has_arrived=False,
+        places=5,
+        taken=0,
+        is_overlapping=False,
+        missing=(requirement, Requirement.TRAINING),
+    )
+    found = decide_signup(facts, now=ENDS - SECOND)
+    assert isinstance(found, SignupRefused)
+    assert requirement.value.removeprefix("adult") in found.reason.value

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.web.sample_door import door_samples
 from tests.web.sample_objections import objection_pages
+from tests.web.sample_papers import paper_pages
 from tests.web.sample_programs import program_samples
 from tests.web.sample_sessions import session_samples
 
@@ -1366,6 +1367,16 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                 field=_("service_field.environment"),
                 place=place,
                 forgotten=_("forgotten.end_of_shift"),
+                risks=[_("risk.dangerous"), _("risk.outside_province")],
+                needs=[
+                    joining.Need(
+                        title=_(f"requirement.{each}"),
+                        is_met=each == "age",
+                        how="" if each == "age" else _(f"requirement.{each}.how"),
+                    )
+                    for each in ("age", "agreement", "insurance", "training")
+                ],
+                agreement_url="#",
                 description=[
                     words(
                         "沿海滨公园的步道捡拾垃圾,按可回收、有害、其他分类。工具由我们准备,请穿防滑鞋。",
@@ -1682,6 +1693,12 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                     Choice(value=each, label=_(f"forgotten.{each}"), is_selected=each == "zero")
                     for each in ("zero", "end_of_shift", "review")
                 ],
+                risks=[
+                    Choice(
+                        value=f"risk_{each}", label=_(f"risk.{each}"), is_selected=each == "rescue"
+                    )
+                    for each in ("dangerous", "foreign", "over_a_month", "rescue")
+                ],
             ),
             framed("organizer"),
         ),
@@ -1792,6 +1809,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         | door_samples(language, framed)
     ).items():
         found[name] = Sample(*parts)
-    for name, (template, role, page) in objection_pages(language, words).items():
+    conduct = {**objection_pages(language, words), **paper_pages(language, words)}
+    for name, (template, role, page) in conduct.items():
         found[name] = Sample(template, page, framed(role))
     return found

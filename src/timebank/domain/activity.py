@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from timebank.domain.clearance import NO_RISK, Risk
 from timebank.domain.service_field import ServiceField
 
 TITLE_LENGTH_MIN = 2
@@ -88,6 +89,7 @@ class NewActivity:
         region: Code of the division where it is done.
         in_charge: The person in charge, as the public may read it.
         forgotten: What becomes of a forgotten departure.
+        risks: What decides which papers are needed to take part.
     """
 
     title: str
@@ -97,6 +99,7 @@ class NewActivity:
     region: int
     in_charge: str
     forgotten: Forgotten = Forgotten.ZERO
+    risks: Risk = NO_RISK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,7 @@ class ScanRefusal(StrEnum):
     ALREADY_LEFT = "scan.already_left"
     SHIFT_CLOSED = "scan.shift_closed"
     NOT_SIGNED_UP = "scan.not_signed_up"
+    NOT_CLEARED = "scan.not_cleared"
     ALREADY_ARRIVED = "scan.already_arrived"
     NOT_ARRIVED = "scan.not_arrived"
     TOO_EARLY = "scan.too_early"
@@ -75,6 +76,8 @@ class ScanFacts(NamedTuple):
         departure_measured: Of the departure that is decided here.
         departure_grade: Of the departure that is decided here.
         retracted: Departures of this stay that were taken back.
+        risks: What the activity is (`Risk`); asks for papers where it is anything.
+        is_cleared: What must be there before somebody may serve is.
         elsewhere: When the volunteer was in other shifts about that time, from and to; to the end
             of the shift where no departure is recorded.
         day_minutes: Credited in other shifts that day.
@@ -104,6 +107,8 @@ class ScanFacts(NamedTuple):
     departure_measured: bool = False
     departure_grade: Assurance = Assurance.A0
     retracted: int = 0
+    risks: int = 0
+    is_cleared: bool = True
     elsewhere: tuple[tuple[datetime, datetime], ...] = ()
     day_minutes: int = 0
     day_minutes_max: int | None = None
@@ -164,6 +169,8 @@ def decide_scan(
         return Refused(ScanRefusal.SHIFT_CLOSED)
     if not facts.is_signed_up:
         return Refused(ScanRefusal.NOT_SIGNED_UP)
+    if direction is Direction.ARRIVE and facts.arrived_at is None and not facts.is_cleared:
+        return Refused(ScanRefusal.NOT_CLEARED)
     if direction is Direction.ARRIVE and facts.arrived_at is not None:
         return Refused(ScanRefusal.ALREADY_ARRIVED)
     if direction is Direction.LEAVE and facts.arrived_at is None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from timebank.domain.actor import VolunteerId
+from timebank.domain.clearance import Requirement
 
 WAITING_MAX = 500
 """The longest waiting list: whoever is further back only hopes."""
@@ -20,6 +21,12 @@ class SignupRefusal(StrEnum):
     ALREADY_SIGNED_UP = "signup.already_signed_up"
     FULL = "signup.full"
     OVERLAPS = "signup.overlaps"
+    MINOR_IN_RESCUE = "signup.minor_in_rescue"
+    AGE_UNKNOWN = "signup.age_unknown"
+    NO_CONSENT = "signup.no_consent"
+    NO_AGREEMENT = "signup.no_agreement"
+    NO_INSURANCE = "signup.no_insurance"
+    NO_TRAINING = "signup.no_training"
 
 
 class WaitingRefusal(StrEnum):
@@ -51,6 +58,7 @@ class SignupFacts:
         has_arrived: The volunteer's arrival is recorded.
         taken: Places held by anybody.
         is_overlapping: The volunteer holds a place in another shift at the same time.
+        missing: What must be there before they may serve and is not, the first one first.
     """
 
     ends_at: datetime
@@ -61,6 +69,7 @@ class SignupFacts:
     places: int
     taken: int
     is_overlapping: bool
+    missing: tuple[Requirement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +129,16 @@ class WithdrawalRefused:
     reason: WithdrawalRefusal
 
 
+_MISSING = {
+    Requirement.ADULT: SignupRefusal.MINOR_IN_RESCUE,
+    Requirement.AGE: SignupRefusal.AGE_UNKNOWN,
+    Requirement.CONSENT: SignupRefusal.NO_CONSENT,
+    Requirement.AGREEMENT: SignupRefusal.NO_AGREEMENT,
+    Requirement.INSURANCE: SignupRefusal.NO_INSURANCE,
+    Requirement.TRAINING: SignupRefusal.NO_TRAINING,
+}
+
+
 def decide_signup(facts: SignupFacts | None, *, now: datetime) -> SignedUp | SignupRefused:
     """Decide whether a volunteer gets a place; a shift that nobody may see has no facts."""
     if facts is None:
@@ -136,6 +155,8 @@ def decide_signup(facts: SignupFacts | None, *, now: datetime) -> SignedUp | Sig
         return SignupRefused(SignupRefusal.FULL)
     if facts.is_overlapping:
         return SignupRefused(SignupRefusal.OVERLAPS)
+    if facts.missing:
+        return SignupRefused(_MISSING[facts.missing[0]])
     return SignedUp(now)
 
 

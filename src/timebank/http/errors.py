@@ -26,6 +26,7 @@ SCAN_STATUS: dict[ScanRefusal, int] = {
     ScanRefusal.ALREADY_LEFT: 409,
     ScanRefusal.SHIFT_CLOSED: 409,
     ScanRefusal.NOT_SIGNED_UP: 409,
+    ScanRefusal.NOT_CLEARED: 409,
     ScanRefusal.ALREADY_ARRIVED: 409,
     ScanRefusal.NOT_ARRIVED: 409,
     ScanRefusal.TOO_EARLY: 409,

@@ -21,6 +21,7 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from timebank.domain.activity import SPAN_MAX, Forgotten
 from timebank.domain.actor import OrganizationId, VolunteerId
+from timebank.domain.clearance import Risk
 from timebank.domain.period import Period
 from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
@@ -125,6 +126,7 @@ class ActivityDetail:
     town: str | None
     cancelled_at: datetime | None
     forgotten: Forgotten
+    risks: Risk
     shifts: tuple[ActivityShift, ...]
 
 
@@ -235,6 +237,7 @@ async def find_activity(
                 town.c.name.label("town"),
                 a.c.cancelled_at,
                 a.c.forgotten,
+                a.c.risks,
             )
             .join_from(a, o, and_(o.c.book_id == a.c.book_id, o.c.id == a.c.organization_id))
             .outerjoin(place, is_place(a.c.region))
@@ -285,6 +288,7 @@ async def find_activity(
         | {
             "field": ServiceField(row.field),
             "forgotten": Forgotten(row.forgotten),
+            "risks": Risk(row.risks),
             "organization_id": OrganizationId(book, row.organization_id),
             "shifts": tuple(ActivityShift(**each._asdict()) for each in shifts),
         }

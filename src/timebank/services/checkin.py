@@ -24,7 +24,7 @@ from timebank.domain.period import local_day
 from timebank.domain.posting import PostingOutcome, PostingRefused
 from timebank.domain.qr import Scan
 from timebank.ledger import journal
-from timebank.store import attendance, audit_events, devices, flags
+from timebank.store import attendance, audit_events, clearances, devices, flags
 from timebank.store.attendance import Stay
 from timebank.store.flags import FlaggedScan
 
@@ -100,6 +100,11 @@ async def _record_in_book(
             zone=head.zone,
         )
 
+        risky = [stay for stay, each in facts.items() if each.risks]
+        if risky:
+            missing = await clearances.list_missing_of(conn, book=book, stays=risky)
+            for stay in risky:
+                facts[stay] = facts[stay]._replace(is_cleared=not missing.get(stay))
         siblings = _siblings(facts)
         decisions = []
         for stay, request in zip(stays, requests, strict=True):

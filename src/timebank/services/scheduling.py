@@ -170,6 +170,7 @@ async def publish_activity(
                     region=cleaned.region,
                     in_charge=cleaned.in_charge,
                     forgotten=cleaned.forgotten,
+                    risks=cleaned.risks,
                     created_by=actor.person,
                     created_at=now,
                 )

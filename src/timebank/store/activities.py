@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from timebank.db import driver_of
 from timebank.domain.activity import Forgotten
 from timebank.domain.actor import OrganizationId
+from timebank.domain.clearance import NO_RISK, Risk
 from timebank.store import tables
 
 
@@ -38,6 +39,7 @@ class Activity:
     cancelled_at: datetime | None = None
     is_listed: bool = True
     forgotten: Forgotten = Forgotten.ZERO
+    risks: Risk = NO_RISK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,7 @@ async def insert_activities(conn: AsyncConnection, *, activities: Iterable[Activ
             "cancelled_at",
             "is_listed",
             "forgotten",
+            "risks",
         ),
         records=[
             (
@@ -99,6 +102,7 @@ async def insert_activities(conn: AsyncConnection, *, activities: Iterable[Activ
                 each.cancelled_at,
                 each.is_listed,
                 each.forgotten.value,
+                int(each.risks),
             )
             for each in activities
         ],

@@ -29,7 +29,8 @@ _FACTS = """
             where c.book_id = $1 and c.name = $5
                 and c.from_on <= (h.starts_at at time zone $6)::date
             order by c.from_on desc, c.set_at desc limit 1
-        )
+        ),
+        a.risks
     from unnest($2::bigint[], $3::int[], $4::bigint[]) as named(volunteer, shift_book, shift)
     join volunteer v on v.book_id = $1 and v.id = named.volunteer and v.ended_at is null
     join shift h on h.book_id = named.shift_book and h.id = named.shift
@@ -138,6 +139,7 @@ async def list_scan_facts(
             elsewhere=tuple(zip(row[17] or (), row[18] or (), strict=True)),
             day_minutes=row[19] or 0,
             day_minutes_max=row[20],
+            risks=row[21],
         )
         for row in rows
     }

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.domain.actor import VolunteerId
 from timebank.domain.signup import SignupFacts
-from timebank.store import tables
+from timebank.store import clearances, tables
 from timebank.store.activities import Shift
 
 
@@ -30,7 +30,7 @@ class Presence:
 async def find_facts(conn: AsyncConnection, *, volunteer: VolunteerId, shift: Shift) -> SignupFacts:
     """Return what decides on a volunteer's place in a locked shift.
 
-    Cost: one statement.
+    Cost: three statements.
     """
     s, h, a, t = tables.signup, tables.shift, tables.activity, tables.attendance
     mine = (s.c.book_id == volunteer.book) & (s.c.volunteer_id == volunteer.id)
@@ -85,6 +85,9 @@ async def find_facts(conn: AsyncConnection, *, volunteer: VolunteerId, shift: Sh
         places=shift.places,
         taken=taken,
         is_overlapping=is_overlapping,
+        missing=await clearances.list_missing_for(
+            conn, volunteer=volunteer, shift_book=shift.book, shift=shift.id
+        ),
     )
 
 

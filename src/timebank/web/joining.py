@@ -14,16 +14,26 @@ from litestar.response import Redirect
 
 from timebank.domain import region as divisions
 from timebank.domain.actor import Act
+from timebank.domain.clearance import PaperworkRefused, Requirement, Risk, required
 from timebank.domain.period import Period, day_start
 from timebank.domain.scope import Scope
 from timebank.domain.service_field import ServiceField, field_of
 from timebank.domain.signup import SignedUp, Waiting, Withdrawn
 from timebank.http.identity import PUBLIC
-from timebank.http.providers import CountyScope, Kit, Kitted, Now, OwnVolunteer, TimebankRequest
+from timebank.http.providers import (
+    CountyScope,
+    Kit,
+    Kitted,
+    Now,
+    OwnVolunteer,
+    SignedInActor,
+    TimebankRequest,
+)
 from timebank.queries import activities
 from timebank.queries.activities import ActivityDetail, UpcomingShift
-from timebank.services import scheduling
+from timebank.services import clearing, scheduling
 from timebank.services.errors import NotFoundError
+from timebank.store.clearances import list_missing_for
 from timebank.store.regions import list_children
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
@@ -141,12 +151,28 @@ class ActivityShift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """One thing that must be there before somebody may serve.
+
+    Attributes:
+        how: How to provide it; empty where it is there, or for who is not signed in.
+    """
+
+    title: str
+    is_met: bool
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActivityPage:
     """What `volunteer/activity.html` shows.
 
     Attributes:
         description: Paragraphs.
         forgotten: What becomes of who forgets to scan out, a sentence.
+        risks: What the activity is, where it is anything.
+        needs: What must be there before serving.
+        agreement_url: Where the agreement is posted; empty where none is missing.
         error: Why the last sign-up or withdrawal was refused; empty for none.
         way_out: What to do about it; empty for none.
     """
@@ -157,6 +183,9 @@ class ActivityPage:
     place: str
     description: Sequence[str]
     forgotten: str
+    risks: Sequence[str]
+    needs: Sequence[Need]
+    agreement_url: str
     shifts: Sequence[ActivityShift]
     activities_url: str
     error: str = ""
@@ -348,6 +377,34 @@ async def create_waiting_end(
     return Redirect(f"{_activity_url(book, activity)}?done=waiting_ended", status_code=303)
 
 
+@post("/activities/{book:int}/{activity:int}/agreement", rule=Act.SIGN_UP, status_code=200)
+async def create_agreement(
+    request: TimebankRequest,
+    book: BookInPath,
+    activity: NumberInPath,
+    actor: SignedInActor,
+    volunteer: OwnVolunteer,
+    kit: Kitted,
+    now: Now,
+) -> Response[Any]:
+    """Agree in writing to serve in an activity."""
+    outcome = await clearing.agree(
+        kit.db,
+        person=actor.person,
+        volunteer=volunteer,
+        activity_book=book,
+        activity=activity,
+        today=words.local_day(now),
+        seal=kit.seal,
+        now=now,
+    )
+    if isinstance(outcome, PaperworkRefused):
+        return await _show_activity(
+            request, kit, book, activity, now=now, refusal=outcome.reason.value
+        )
+    return Redirect(f"{_activity_url(book, activity)}?done=agreed", status_code=303)
+
+
 async def _show_activity(
     request: TimebankRequest,
     kit: Kit,
@@ -364,8 +421,16 @@ async def _show_activity(
         found = await activities.find_activity(
             conn, volunteer=volunteer, book=book, activity=activity
         )
-    if found is None:
-        raise NotFoundError
+        if found is None:
+            raise NotFoundError
+        shift = next((each for each in found.shifts if each.ends_at > now), None)
+        missing = (
+            ()
+            if volunteer is None or shift is None
+            else await list_missing_for(
+                conn, volunteer=volunteer, shift_book=book, shift=shift.shift
+            )
+        )
     return show(
         request,
         "volunteer/activity.html",
@@ -375,6 +440,19 @@ async def _show_activity(
             field=_(f"service_field.{found.field.code}"),
             place=words.address(found.town, found.address),
             forgotten=_(f"forgotten.{found.forgotten.value}"),
+            risks=[_(f"risk.{each.code}") for each in Risk if each in found.risks],
+            needs=[
+                Need(
+                    title=_(f"requirement.{each.value}"),
+                    is_met=each not in missing and volunteer is not None,
+                    how=_(f"requirement.{each.value}.how") if each in missing else "",
+                )
+                for each in Requirement
+                if each in missing or each in required(found.risks)
+            ],
+            agreement_url=f"{_activity_url(book, activity)}/agreement"
+            if Requirement.AGREEMENT in missing
+            else "",
             description=[line for line in found.content.splitlines() if line.strip()],
             shifts=[_shift(found, each, now=now, language=language, _=_) for each in found.shifts],
             activities_url="/activities",

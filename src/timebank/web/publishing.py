@@ -21,6 +21,7 @@ from timebank.domain.activity import (
     NewShift,
 )
 from timebank.domain.actor import Act, OrganizationId
+from timebank.domain.clearance import Risk, risks_of
 from timebank.domain.recurrence import Repeat, repeated
 from timebank.domain.region import Level, county_code
 from timebank.domain.service_field import ServiceField, field_of
@@ -78,6 +79,7 @@ class ActivityNewPage:
     in_charge: Field
     description: Field
     forgotten: Sequence[Choice]
+    risks: Sequence[Choice]
     error: str = ""
 
 
@@ -140,6 +142,12 @@ class ActivityForm(msgspec.Struct):
     place: ShortText = ""
     in_charge: ShortText = ""
     forgotten: ShortText = ""
+    risk_dangerous: ShortText = ""
+    risk_foreign: ShortText = ""
+    risk_over_a_month: ShortText = ""
+    risk_large_event: ShortText = ""
+    risk_outside_province: ShortText = ""
+    risk_rescue: ShortText = ""
     description: Annotated[str, msgspec.Meta(max_length=4000)] = ""
 
 
@@ -193,6 +201,7 @@ async def create_activity(
                 region=village,
                 in_charge=data.in_charge,
                 forgotten=_forgotten(data.forgotten),
+                risks=_risks(data),
             ),
             shifts=(),
             now=now,
@@ -310,6 +319,10 @@ def _as_before(form: ShiftFormData, shifts: Sequence[OrganizedShift]) -> ShiftFo
     )
 
 
+def _risks(form: ActivityForm) -> Risk:
+    return risks_of(each.code for each in Risk if getattr(form, f"risk_{each.code}"))
+
+
 def _forgotten(text: str) -> Forgotten:
     """Return what was chosen; what is no choice is the one that credits nothing."""
     return next((each for each in Forgotten if each.value == text), Forgotten.ZERO)
@@ -374,6 +387,14 @@ async def _show_new_activity(
                     is_selected=each is _forgotten(form.forgotten),
                 )
                 for each in Forgotten
+            ],
+            risks=[
+                Choice(
+                    value=f"risk_{each.code}",
+                    label=_(f"risk.{each.code}"),
+                    is_selected=each in _risks(form),
+                )
+                for each in Risk
             ],
             error=errors.get("", ""),
         ),

@@ -9,6 +9,11 @@ from timebank.store.tables.appointments import appointment
 from timebank.store.tables.attendance import attendance
 from timebank.store.tables.audit_events import audit_event
 from timebank.store.tables.cards import card
+from timebank.store.tables.clearances import (
+    agreement,
+    guardian_consent,
+    insurance,
+)
 from timebank.store.tables.code_tries import code_try
 from timebank.store.tables.consents import consent, helped_act
 from timebank.store.tables.devices import device_key
@@ -29,6 +34,7 @@ from timebank.store.tables.profiles import profile, training
 from timebank.store.tables.publications import annotation, publication, publication_file
 from timebank.store.tables.reaches import reach
 from timebank.store.tables.regions import region, residents, residents_aged
+from timebank.store.tables.reminders import reminder
 from timebank.store.tables.retractions import retraction
 from timebank.store.tables.reviews import sample, sample_item, signal_review
 from timebank.store.tables.signins import one_time_code, sign_in
@@ -44,6 +50,7 @@ __all__ = [
     "ERASABLE",
     "access_token",
     "activity",
+    "agreement",
     "annotation",
     "appointment",
     "attendance",
@@ -55,9 +62,11 @@ __all__ = [
     "device_key",
     "exchange_batch",
     "exchange_check",
+    "guardian_consent",
     "head_count",
     "held_entry",
     "helped_act",
+    "insurance",
     "meeting_point",
     "numbering",
     "objection",
@@ -75,6 +84,7 @@ __all__ = [
     "publication_file",
     "reach",
     "region",
+    "reminder",
     "report_delivery",
     "residence",
     "residents",
@@ -100,6 +110,7 @@ __all__ = [
 APPEND_ONLY = (
     helped_act,
     shift_message,
+    annotation,
     audit_event,
     exchange_batch,
     exchange_check,
@@ -108,14 +119,14 @@ APPEND_ONLY = (
     objection_step,
     pack,
     paper_line,
+    publication,
+    publication_file,
     reach,
+    reminder,
     retraction,
     scan_flag,
     signal_review,
     station_figure,
-    annotation,
-    publication,
-    publication_file,
     threshold,
 )
 """On these the application may insert and select, nothing more."""

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 
 from timebank.db import metadata
@@ -52,6 +53,14 @@ activity = Table(
         server_default="zero",
         comment="what becomes of who never scanned out: zero, end_of_shift, review",
     ),
+    Column(
+        "risks",
+        SmallInteger,
+        nullable=False,
+        server_default="0",
+        comment="1 dangerous, 2 foreign, 4 over a month, 8 large event, 16 outside the province,"
+        " 32 rescue",
+    ),
     Index("ix_activity_book_id_organization_id", "book_id", "organization_id"),
 )
 
@@ -74,4 +83,9 @@ shift = Table(
     CheckConstraint("places > 0", name="places"),
     Index("ix_shift_book_id_activity_id", "book_id", "activity_id"),
     Index("ix_shift_book_id_starts_at", "book_id", "starts_at"),
+    Index(
+        "ix_shift_unclosed",
+        "ends_at",
+        postgresql_where=text("closed_at is null and cancelled_at is null"),
+    ),
 )

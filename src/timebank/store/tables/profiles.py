@@ -11,6 +11,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    Uuid,
 )
 
 from timebank.db import metadata
@@ -40,6 +41,11 @@ training = Table(
     Column("title", Text, nullable=False),
     Column("provider", Text, nullable=False, comment="who trained"),
     Column("minutes", Integer, nullable=False),
+    Column(
+        "organization_book", Integer, comment="the organization that trained; null: a register's"
+    ),
+    Column("organization_id", BigInteger),
+    Column("recorded_by", Uuid, comment="the organizer; null: a register's"),
     instant("recorded_at"),
     PrimaryKeyConstraint("book_id", "volunteer_id", "held_on", "title"),
     CheckConstraint("minutes between 1 and 1440", name="minutes"),

@@ -70,6 +70,9 @@ _PARTS = ("app.css", "icon.svg", "offline.js", "once.js", "picture.js", "scanner
 _SPKI_LENGTH_MAX = 1_000
 _CODE_LENGTH_MAX = 200
 
+_ONE_LINE = r"^[^\x00-\x1f]*$"
+"""What a camera may read: anything but control characters, which the database cannot keep."""
+
 Book = Annotated[int, msgspec.Meta(ge=1, le=999_999)]
 Number = Annotated[int, msgspec.Meta(ge=1, le=NUMBER_MAX)]
 Nonce = Annotated[str, msgspec.Meta(max_length=22)]
@@ -148,8 +151,8 @@ class SentRecord(msgspec.Struct, forbid_unknown_fields=True):
     number: Number
     at: Milliseconds
     direction: Direction
-    code: Annotated[str, msgspec.Meta(max_length=_CODE_LENGTH_MAX)]
-    named: Annotated[str, msgspec.Meta(max_length=32)]
+    code: Annotated[str, msgspec.Meta(max_length=_CODE_LENGTH_MAX, pattern=_ONE_LINE)]
+    named: Annotated[str, msgspec.Meta(max_length=32, pattern=_ONE_LINE)]
     mac: Annotated[str, msgspec.Meta(max_length=43)]
 
 
@@ -170,7 +173,7 @@ class SentCode(msgspec.Struct, forbid_unknown_fields=True):
     nonce: Nonce
     number: Number
     at: Milliseconds
-    code: Annotated[str, msgspec.Meta(max_length=_CODE_LENGTH_MAX)]
+    code: Annotated[str, msgspec.Meta(max_length=_CODE_LENGTH_MAX, pattern=_ONE_LINE)]
     kind: int = 0
     key: Annotated[str, msgspec.Meta(max_length=120)] = ""
     signature: Annotated[str, msgspec.Meta(max_length=120)] = ""

@@ -190,7 +190,11 @@ async function showCode() {
 
 // --- Readings -------------------------------------------------------------------------------------
 
+// Personal codes and cards have 28 characters, a phone's signed code 103; nothing else is kept.
+const CODE = /^[A-Za-z0-9_-]{28,120}$/;
+
 function keyOfCode(text) {
+  if (!CODE.test(text)) return "";
   try {
     const view = new DataView(bytesOf(text).buffer);
     return view.byteLength >= 13 ? `${view.getUint32(1)}-${view.getUint32(5)}` : "";
@@ -283,11 +287,26 @@ async function send() {
   }
 }
 
+// Writes down what became of readings; what the disk does not take is held in the page.
+async function settle(answered, outcomeOf) {
+  for (const each of answered) each.outcome = outcomeOf(each);
+  await keepAgain();
+  // What the disk still refuses is with the server now: it stays in sight, and nothing waits for it.
+  const held = unkept.filter((each) => each.outcome);
+  unkept = unkept.filter((each) => !each.outcome);
+  const kept = answered.filter((each) => readings.includes(each));
+  readings.push(...held);
+  await write("readings", (table) => {
+    for (const each of kept) table.put(each);
+  });
+}
+
 async function sendOf(owner) {
+  let atOnce = SEND_MAX;
   for (;;) {
     const batch = waiting()
       .filter((each) => each.kit === owner.id)
-      .slice(0, SEND_MAX);
+      .slice(0, atOnce);
     if (!batch.length) return;
     const answer = await fetch(readingsUrl, {
       method: "POST",
@@ -301,15 +320,19 @@ async function sendOf(owner) {
     });
     signInNeeded = answer.status === 401;
     if (answer.status === 404 || answer.status === 403) problem = word("not-yours");
+    if (answer.status === 400 && batch.length > 1) {
+      // One of them cannot be read there: the others are not to wait for it.
+      atOnce = 1;
+      continue;
+    }
+    if (answer.status === 400) {
+      await settle(batch, () => ({ code: "error.400", is_conflict: true, sentence: word("unreadable") }));
+      continue;
+    }
     if (!answer.ok) return;
     const { outcomes } = await answer.json();
     const answered = batch.filter((each) => outcomes[each.nonce]);
-    for (const each of answered) Object.assign(each, { outcome: outcomes[each.nonce] });
-    await keepAgain();
-    const kept = answered.filter((each) => readings.includes(each));
-    await write("readings", (table) => {
-      for (const each of kept) table.put(each);
-    });
+    await settle(answered, (each) => outcomes[each.nonce]);
     if (!answered.length) return;
   }
 }
@@ -422,6 +445,9 @@ function render() {
 
   by("shelf").hidden = kit !== null;
   by("door").hidden = kit === null;
+  by("away").hidden = kit !== null;
+  by("back").hidden = kit === null;
+  by("title").textContent = kit === null ? by("title").dataset.title : kit.title;
   by("empty").hidden = kits.length > 0;
   by("kits").replaceChildren(
     ...kits.map((each) => {
@@ -441,7 +467,6 @@ function render() {
     }),
   );
   if (kit === null) return;
-  by("title").textContent = kit.title;
   by("facts").textContent = `${kit.time} · ${kit.place}`;
   for (const each of document.querySelectorAll("[data-direction]")) each.setAttribute("aria-pressed", String(each.dataset.direction === direction));
   const ours = [...readings, ...unkept].filter((each) => each.kit === kit.id).sort((a, b) => b.number - a.number);

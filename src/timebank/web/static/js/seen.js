@@ -55,7 +55,11 @@ function offset() {
   return Number(localStorage.getItem(OFFSET) ?? 0);
 }
 
+// A code on the wall has 28 characters.
+const CODE = /^[A-Za-z0-9_-]{28}$/;
+
 async function keep(code) {
+  if (!CODE.test(code)) return;
   const all = await kept();
   if (all.some((each) => each.code === code)) return; // The page was loaded again.
   const seen = { code, at: Math.round(Date.now() + offset()), nonce: base64url(crypto.getRandomValues(new Uint8Array(16))) };

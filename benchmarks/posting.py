@@ -1,9 +1,11 @@
 """Posting to one book, in long lists and by single callers, against one-row inserts by pgbench.
 
-Ours, in lists: `journal.append` with 8,000 services a time, each list one durable commit: keys,
-bounds and units checked, transfers written, account states appended, months and years rolled up,
-the batch sealed. `even` chooses among all volunteers alike, so that nearly every service is an
-account of its own; `skewed` as districts are, where a few serve much.
+Ours, in lists: 8,000 services a time, each list one durable commit: keys, accounts and units
+checked, transfers written, account states appended, months and years rolled up, the batch sealed,
+one outcome for each service. In columns, as files are imported (`bulk.append_history`), and as
+transfers of any kind, which may be bounded, linked or reversals (`journal.append`). `even` chooses
+among all volunteers alike, so that nearly every service is an account of its own; `skewed` as
+districts are, where a few serve much.
 
 Ours, by single callers: 512 of one process, each with one service at a time and the next after the
 commit that holds it; what has gathered during a commit is the next list.
@@ -20,7 +22,7 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
@@ -28,6 +30,7 @@ from statistics import median
 
 import asyncpg
 import county
+import numpy as np
 import scan
 import uvloop
 from county import BOOK, OPENED, VILLAGE, VOLUNTEERS, County
@@ -38,7 +41,7 @@ from timebank.domain.posting import Posted, PostingOutcome
 from timebank.domain.transfer import Service, Transfer, TransferKind, Unit, service_key
 from timebank.http import clock
 from timebank.http.gathering import Gathering
-from timebank.ledger import journal
+from timebank.ledger import bulk, journal
 
 Choice = Callable[[], int]
 """Names a volunteer."""
@@ -58,9 +61,9 @@ class Services:
     made: Iterator[int] = field(default_factory=count)
 
     def make(self, volunteer: int) -> Transfer:
-        """Return an hour or two of a volunteer, a second after the one made before."""
+        """Return an hour or two of a volunteer; forty begin in the same quarter of an hour."""
         number = next(self.made)
-        at = OPENED + timedelta(seconds=number % 30_000_000)
+        at = OPENED + timedelta(minutes=15 * (number // 40))
         return Transfer(
             key=service_key(at, "benchmark", number),
             kind=TransferKind.SERVICE.value,
@@ -79,6 +82,29 @@ class Services:
                 field=2,
                 place=VILLAGE,
             ),
+        )
+
+    def history(self, choose: Choice, *, length: int) -> bulk.History:
+        """Return services as columns."""
+        made = [self.make(choose()) for _ in range(length)]
+        services = [each.service for each in made if each.service is not None]
+
+        def column(values: Iterable[int | None]) -> bulk.Integers:
+            return np.array(list(values), np.int64)
+
+        return bulk.History(
+            keys=np.frombuffer(b"".join(each.key.bytes for each in made), "V16"),
+            issuing=self.issuing,
+            accounts=column(each.credit for each in made),
+            minutes=column(each.amount for each in made),
+            effective_at=column(int(each.effective_at.timestamp()) * 1_000_000 for each in made),
+            volunteers=column(each.volunteer for each in made),
+            assurance=column(each.assurance for each in services),
+            measured=column(each.measured for each in services),
+            activity_book=BOOK,
+            activities=column(each.activity for each in services),
+            fields=column(each.field for each in services),
+            places=column(each.place for each in services),
         )
 
     def lists(self, choose: Choice, *, lists: int, length: int) -> list[list[Transfer]]:
@@ -152,6 +178,21 @@ async def post_lists(db: Database, figures: Figures, lists: Sequence[Sequence[Tr
     figures.costs.append(1e6 * (busy_seconds() - busy) / transfers)
 
 
+async def post_columns(db: Database, figures: Figures, lists: Sequence[bulk.History]) -> None:
+    """Post lists of columns one after the other."""
+    services = sum(map(len, lists))
+    busy, started = busy_seconds(), time.perf_counter()
+    for each in lists:
+        async with db.post() as driver:
+            head = await journal.find_locked_head(driver, book=BOOK)
+            assert head is not None
+            outcome = await bulk.append_history(driver, head=head, history=each, now=clock.now())
+        if not outcome.is_new.all():
+            raise SystemExit("not every service was posted")
+    figures.rates.append(services / (time.perf_counter() - started))
+    figures.costs.append(1e6 * (busy_seconds() - busy) / services)
+
+
 async def post_singles(
     db: Database, figures: Figures, transfers: Sequence[Transfer], *, callers: int
 ) -> None:
@@ -206,33 +247,38 @@ async def measure(options: argparse.Namespace, found: County) -> bool:
         f" pgbench; rounds: {options.rounds}",
         flush=True,
     )
-    even, uneven = evenly(VOLUNTEERS, seed=1), skewed(VOLUNTEERS, seed=2)
-    in_lists, in_skewed, singly = Figures(), Figures(), Figures()
+    choices = {"even": evenly(VOLUNTEERS, seed=1), "skewed": skewed(VOLUNTEERS, seed=2)}
+    ours = {
+        (way, choice): Figures() for way in ("in columns", "as transfers") for choice in choices
+    }
+    singly = Figures()
     theirs = {clients: scan.Figures() for clients in options.clients}
     db = found.database()
     expected = VOLUNTEERS
+    length = journal.BATCH_MAX
     for _ in range(options.rounds):
-        for figures, choose in ((in_lists, even), (in_skewed, uneven)):
-            lists = services.lists(choose, lists=options.lists, length=journal.BATCH_MAX)
-            await post_lists(db, figures, lists)
-            expected += options.lists * journal.BATCH_MAX
-        (transfers,) = services.lists(even, lists=1, length=options.singles)
+        for choice, choose in choices.items():
+            histories = [services.history(choose, length=length) for _ in range(options.lists)]
+            await post_columns(db, ours["in columns", choice], histories)
+            lists = services.lists(choose, lists=options.lists, length=length)
+            await post_lists(db, ours["as transfers", choice], lists)
+            expected += 2 * options.lists * length
+        (transfers,) = services.lists(choices["even"], lists=1, length=options.singles)
         await post_singles(db, singly, transfers, callers=options.callers)
         expected += options.singles
-        for clients, figures_ in theirs.items():
-            await scan.insert(found.server, figures_, clients=clients, seconds=options.seconds)
+        for clients, figures in theirs.items():
+            await scan.insert(found.server, figures, clients=clients, seconds=options.seconds)
     await db.close()
 
     best = max(theirs.values(), key=lambda each: each.rate)
-    print("\nside                              per second  processor µs  low–high")
+    print("\nside                                    per second  processor µs  low–high")
     for name, seen in (
-        ("timebank, lists, evenly chosen", in_lists),
-        ("timebank, lists, skewed", in_skewed),
+        *((f"timebank, lists {way}, {choice}", each) for (way, choice), each in ours.items()),
         (f"timebank, {options.callers} single callers", singly),
         *((f"pgbench, {clients} clients", each) for clients, each in theirs.items()),
     ):
         print(
-            f"{name:<32} {seen.rate:11,.0f} {median(seen.costs):13.1f}"
+            f"{name:<38} {seen.rate:11,.0f} {median(seen.costs):13.1f}"
             f"  {min(seen.rates):,.0f}–{max(seen.rates):,.0f}"
         )
     print()
@@ -244,9 +290,14 @@ async def measure(options: argparse.Namespace, found: County) -> bool:
     is_whole = expected == entries == keys
     print(f"posted {expected:,}, entries {entries:,}: {'all are there' if is_whole else 'WRONG'}")
     is_sound = await county.audited(found)
-    county.ratio("posting", ours=in_lists.rates, theirs=best.rates)
-    county.ratio("posting_skewed", ours=in_skewed.rates, theirs=best.rates)
-    county.ratio("posting_single", ours=singly.rates, theirs=best.rates)
+    for name, seen in (
+        ("posting", ours["in columns", "even"]),
+        ("posting_skewed", ours["in columns", "skewed"]),
+        ("posting_transfers", ours["as transfers", "even"]),
+        ("posting_transfers_skewed", ours["as transfers", "skewed"]),
+        ("posting_single", singly),
+    ):
+        county.ratio(name, ours=seen.rates, theirs=best.rates)
     return is_whole and is_sound
 
 

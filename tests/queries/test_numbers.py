@@ -349,6 +349,45 @@ async def test_the_engine_the_raw_journal_and_duckdb_agree(
     await newcomer.close()
 
 
+async def test_segments_are_read_whose_days_a_window_touches(
+    db: Database, database_url: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service a day, a segment a month: a day too few at either end would be seen."""
+    monkeypatch.setattr(columns, "SEGMENT_ENTRIES", 30)
+    await found_county(db, book=BOOK, now=NOW)
+    history = History(db, world, 1)
+    (volunteer,) = await world.volunteers(1, village=VILLAGES[0])
+    first = date(2024, 3, 1)
+    async with db.write() as conn:
+        head = await journal.find_locked_head(conn, book=BOOK)
+        assert head is not None
+        services = [
+            history.service(volunteer)._replace(
+                amount=1 + place,
+                effective_at=day_start(first + timedelta(days=place), zone=ZoneInfo(ZONE)),
+            )
+            for place in range(100)
+        ]
+        await journal.append(conn, head=head, transfers=services, now=NOW)
+    assert await fold_book(db, book=BOOK) == 3
+    for begin, end in (
+        (0, 29),
+        (29, 30),
+        (30, 59),
+        (60, 60),
+        (59, 60),
+        (89, 90),
+        (90, 99),
+        (28, 91),
+    ):
+        window = Window.of_campaign(first + timedelta(days=begin), first + timedelta(days=end))
+        stranger = Database(database_url, role="timebank_app")
+        for reader in (db, stranger):
+            found = await ask(reader, window, metrics=("services", "minutes"))
+            assert found.rows[0].values == (end - begin + 1, sum(range(begin + 1, end + 2))), window
+        await stranger.close()
+
+
 async def test_ages_roles_newness_and_what_is_done_here(
     db: Database, owner: asyncpg.Connection, world: World
 ) -> None:

@@ -21,8 +21,9 @@ if (form) {
     try {
       const place = radius ? await late(whereabouts({ latitude: Number(latitude), longitude: Number(longitude), radius: Number(radius) }), 6000, "") : "";
       form.elements.namedItem("place").value = place;
-      await late(binding, 2000, null);
-      const key = await late(ownKey(), 2000, null);
+      // A phone is bound once; a slow network is waited for, not for ever.
+      await late(binding, 8000, null);
+      const key = await late(ownKey(), 4000, null);
       if (key !== null) {
         const receipt = form.elements.namedItem("receipt").value;
         const proof = await signed(key, utf8.encode(`timebank scan v1\n${receipt}\n${place}`));

@@ -1,0 +1,221 @@
+"""A hall full of people: everybody reads the wall at once, signs in, binds a phone and confirms.
+
+Each has a browser of their own and goes the whole way over the pages: the code, the receipt, the
+sign-in with a code from a text message, the binding of the phone's key, the confirmation that the
+phone signs. Product, database and load share the machine. Measured is when the last one is in.
+
+Goal: 500 people within 60 seconds on two cores.
+"""
+
+import argparse
+import asyncio
+import base64
+import html
+import os
+import re
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from statistics import median
+
+import county
+import httpx
+from county import BOOK, OPENED, VILLAGE, County
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from scan import serving
+
+from timebank.domain.attendance import Direction
+from timebank.domain.device_key import binding_message, scan_message
+from timebank.domain.qr import make_code
+from timebank.http import clock
+from timebank.settings import read_master_key, read_settings
+from timebank.store.people import phone_mac_of
+from timebank.store.seal import Seal
+
+GOAL_SECONDS = 60
+SHIFT = 1_000_000
+
+
+def base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def found_in(page: str, pattern: str) -> str:
+    match = re.search(pattern, page)
+    if match is None:
+        raise SystemExit(f"no {pattern} in {page[:400]}")
+    return html.unescape(match[1])
+
+
+@dataclass(slots=True)
+class Visitor:
+    """One person with a phone."""
+
+    phone: str
+    browser: httpx.AsyncClient
+    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    took: float = 0.0
+
+    async def post(self, url: str, page: str, **fields: object) -> httpx.Response:
+        token = found_in(page, r'name="_csrf_token" value="([^"]+)"')
+        return await self.browser.post(url, data={"_csrf_token": token, **fields})
+
+    async def check_in(self, *, master_key: bytes, texts: "Texts") -> None:
+        """Go the whole way, from the wall to the answer."""
+        begun = time.perf_counter()
+        code = make_code(
+            master_key=master_key,
+            shift_book=BOOK,
+            shift=SHIFT,
+            direction=Direction.ARRIVE,
+            now=clock.now(),
+        )
+        page = (await self.browser.get(f"/c/{code}")).text
+        page = (await self.post("/sign-in/codes", page, phone=self.phone, return_to="/scan")).text
+        digits = await texts.code_of(self.phone)
+        answer = await self.post("/sign-in", page, phone=self.phone, code=digits, return_to="/scan")
+        page = answer.text
+        public = base64url(self.key.public_key().public_bytes_raw())
+        challenge = found_in(page, r'data-challenge="([^"]+)"')
+        proof = base64url(self.key.sign(binding_message(challenge)))
+        bound = await self.post("/me/device", page, kind=2, key=public, signature=proof)
+        assert bound.json()["state"] == "bound", bound.text
+        receipt = found_in(page, r'name="receipt" value="([^"]+)"')
+        signed = base64url(self.key.sign(scan_message(receipt=receipt, place="")))
+        answer = await self.post(
+            "/scan", page, receipt=receipt, kind=2, key=public, signature=signed, place=""
+        )
+        assert answer.status_code == 200, answer.text[:400]
+        assert "result-arrived" in answer.text, answer.text[:400]
+        self.took = time.perf_counter() - begun
+
+
+class Texts:
+    """What was sent to phones, read from the outbox as a gateway would."""
+
+    def __init__(self, conn: object, seal: Seal) -> None:
+        self.conn, self.seal = conn, seal
+        self.seen: dict[str, str] = {}
+        self.lock = asyncio.Lock()
+
+    async def code_of(self, phone: str) -> str:
+        for _ in range(600):
+            async with self.lock:
+                if phone not in self.seen:
+                    rows = await self.conn.fetch(  # type: ignore[attr-defined]
+                        "select phone_sealed, text_sealed from outbox"
+                    )
+                    for row in rows:
+                        sent_to = self.seal.open(row["phone_sealed"])
+                        text = self.seal.open(row["text_sealed"])
+                        self.seen[sent_to] = found_in(text, r"(\d{6})")
+            if phone in self.seen:
+                return self.seen[phone]
+            await asyncio.sleep(0.1)
+        raise SystemExit(f"no text for {phone}")
+
+
+async def measure(options: argparse.Namespace, found: County) -> bool:
+    environment = {
+        **os.environ,
+        "TIMEBANK_DATA": str(found.folder),
+        "TIMEBANK_DATABASE_URL": found.server.app_url,
+        "TIMEBANK_OWNER_DATABASE_URL": found.server.owner_url,
+        "TIMEBANK_MASTER_KEY_FILE": "",
+    }
+    master_key = read_master_key(read_settings(environment, is_root=False))
+    await county.found(found)
+    conn = await found.connect()
+    await county.enrol(conn, count=options.people)
+    seal, now = Seal(master_key), clock.now()
+    phones = [f"138{number:08}" for number in range(options.people)]
+    people = await conn.fetch("select id, person_id from volunteer order by id")
+    await conn.executemany(
+        "update person set phone_mac = $2, phone_sealed = $3 where id = $1",
+        [
+            (row["person_id"], phone_mac_of(seal, phone), seal.seal(phone))
+            for row, phone in zip(people, phones, strict=True)
+        ],
+    )
+    await conn.execute(
+        "insert into organization (book_id, id, name, kind, region, opened_at)"
+        " values ($1, 1, '示例志愿服务队', 'team', $2, $3)",
+        BOOK,
+        VILLAGE,
+        OPENED,
+    )
+    await conn.execute(
+        "insert into activity (book_id, id, organization_id, title, field, content, address,"
+        " region, in_charge, created_at, is_listed)"
+        " values ($1, 1, 1, '植树', 2, '种树', '海滨公园', $2, '值班社工', $3, true)",
+        BOOK,
+        VILLAGE,
+        OPENED,
+    )
+    await conn.execute(
+        "insert into shift (book_id, id, activity_id, starts_at, ends_at, places)"
+        " values ($1, $2, 1, $3, $4, $5)",
+        BOOK,
+        SHIFT,
+        now,
+        now + timedelta(hours=3),
+        options.people,
+    )
+    await conn.execute(
+        "insert into signup (book_id, volunteer_id, shift_book, shift_id, signed_up_at)"
+        " select $1, id, $1, $2, $3 from volunteer",
+        BOOK,
+        SHIFT,
+        now,
+    )
+    await county.print_conditions(found, "uvicorn", "uvloop", "httptools", "asyncpg", "httpx")
+    texts = Texts(conn, seal)
+    with serving(environment, workers=options.workers) as port:
+        limits = httpx.Limits(max_connections=None)
+        transport = httpx.AsyncHTTPTransport(limits=limits)
+        visitors = [
+            Visitor(
+                phone,
+                httpx.AsyncClient(
+                    base_url=f"http://127.0.0.1:{port}",
+                    transport=transport,
+                    follow_redirects=True,
+                    timeout=GOAL_SECONDS,
+                ),
+            )
+            for phone in phones
+        ]
+        begun = time.perf_counter()
+        await asyncio.gather(
+            *(each.check_in(master_key=master_key, texts=texts) for each in visitors)
+        )
+        took = time.perf_counter() - begun
+    rows = await conn.fetch(
+        "select arrival_grade as grade, count(*) as count from attendance"
+        " where shift_id = $1 group by 1",
+        SHIFT,
+    )
+    await conn.close()
+    grades = {row["grade"]: row["count"] for row in rows}
+    times = sorted(each.took for each in visitors)
+    print(
+        f"{options.people} people in {took:.1f} s (goal {GOAL_SECONDS}); each: median"
+        f" {median(times):.1f} s, slowest {times[-1]:.1f} s; recorded by grade: {grades}"
+    )
+    is_whole = grades == {2: options.people}
+    print(f"crowd: {GOAL_SECONDS / took:.1f} times as fast as asked" if is_whole else "WRONG")
+    return is_whole and took <= GOAL_SECONDS
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--people", type=int, default=500)
+    parser.add_argument("--workers", type=int, default=2, help="server processes")
+    options = parser.parse_args()
+    with county.opened(connections=100) as found:
+        return 0 if asyncio.run(measure(options, found)) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -39,17 +39,21 @@ Integers = NDArray[np.int64]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _ACCOUNTS = """
-    select a.id, a.unit, a.is_debit_bounded or a.is_credit_bounded,
-        coalesce(s.debits, 0), coalesce(s.credits, 0), k.secret
+    select a.id, a.unit, a.is_bounded, coalesce(s.debits, 0), coalesce(s.credits, 0),
+        (select secret from account_secret where book_id = $1 and account = named.id)
     from unnest($2::bigint[]) as named(id)
-    join account a on a.book_id = $1 and a.id = named.id
-    left join account_secret k on k.book_id = $1 and k.account = named.id
+    cross join lateral (
+        select id, unit, is_debit_bounded or is_credit_bounded as is_bounded
+        from account where book_id = $1 and id = named.id limit 1
+    ) a
     left join lateral (
         select debits, credits from account_state
         where book_id = $1 and account = named.id
         order by batch desc limit 1
     ) s on true
 """
+# Each is looked up by itself: a join that was planned while a table was empty would read the whole
+# of it for every account, since plans are made once.
 
 _ANY_BETWEEN = """
     select exists (select from transfer where book_id = $1 and key between $2 and $3)

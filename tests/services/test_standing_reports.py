@@ -25,6 +25,8 @@ from timebank.domain.standing_report import (
 )
 from timebank.domain.window import WindowKind
 from timebank.http.numbers_file import named_file
+from timebank.ledger.export_formats import LibraryMissingError
+from timebank.queries.numbers import Numbers
 from timebank.services.carrier import MailServer
 from timebank.services.errors import NotFoundError
 from timebank.services.founding import found_county
@@ -128,6 +130,23 @@ async def test_what_nobody_takes_is_given_up_and_mail_waits_for_a_server(
     assert isinstance(payload, bytes)
     assert payload.startswith(b"PK")
     assert read["Message-ID"] == f"<{mailed[0].id}.2024-03@example.org>"
+
+
+async def test_a_form_that_cannot_be_written_holds_up_no_other(db: Database) -> None:
+    await found_county(db, book=BOOK, now=NINE)
+
+    def write(numbers: Numbers, form: str) -> tuple[bytes, str]:
+        if form == "parquet":
+            raise LibraryMissingError("pyarrow")
+        return named_file(numbers, form)
+
+    with web_server([]) as (taken, url):
+        stuck = await set_up(db, address=url, form="parquet")
+        assert not isinstance(stuck, StandingRefused)
+        await set_up(db, address=url, now=NINE + timedelta(hours=1))
+        assert await send_due(db, seal=SEAL, mail=None, write=write, now=APRIL) == 1
+    assert len(taken) == 1
+    assert (await _delivered(db, stuck[0])).note == "parquet needs pyarrow"
 
 
 async def test_what_cannot_go_out_is_refused(db: Database) -> None:

@@ -28,6 +28,7 @@ from timebank.domain.standing_report import (
 )
 from timebank.domain.window import WindowKind
 from timebank.domain.writing import cleaned_line
+from timebank.ledger.export_formats import LibraryMissingError
 from timebank.queries.numbers import Numbers, read_numbers
 from timebank.services.carrier import MailServer, UndeliveredError, post_signed
 from timebank.services.errors import NotFoundError
@@ -171,8 +172,8 @@ async def _send(
         )
     if numbers is None:
         return UndeliveredError(f"no book is open for {report.scope.region}", is_final=True)
-    body, media_type = write(numbers, report.form)
     try:
+        body, media_type = write(numbers, report.form)
         if report.way is Way.WEBHOOK:
             await asyncio.to_thread(
                 post_signed,
@@ -190,6 +191,9 @@ async def _send(
             await asyncio.to_thread(mail.send, message, name=name)
     except UndeliveredError as failure:
         return failure
+    except LibraryMissingError as missing:
+        # Told like any other failure: an exception would hold up the reports behind this one.
+        return UndeliveredError(f"{report.form} needs {missing}", is_final=False)
     return None
 
 

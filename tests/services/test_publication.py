@@ -1,6 +1,8 @@
 """A publication is final: counted at one entry, signed, and the same bytes whatever comes after."""
 
 import io
+import zlib
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
@@ -162,6 +164,63 @@ async def test_a_publication_is_made_again_byte_for_byte_after_more_entries_and_
     # A book that was changed behind the product's back no longer makes what was published.
     await owner.execute("update transfer set amount = 6000 where seq = 3")
     assert not (await count_again(county, reference=corrected.publication.reference)).is_same
+
+
+async def test_what_is_told_at_the_same_instant_or_told_anew_changes_no_publication(
+    db: Database, world: World, owner: asyncpg.Connection
+) -> None:
+    """One instant names no state: everything here happens at it, and homes are told again."""
+    await found_county(db, book=BOOK, now=SERVED)
+    await world.volunteers(8)
+    await owner.execute("update account set opened_at = $1", PUBLISHED)
+    await serve(db, now=PUBLISHED, first=0, people=range(1, 6))
+    made = await publish(db)
+    assert isinstance(made, Published)
+    assert (made.publication.top.registered, made.publication.top.active) == (8, 5)
+
+    await serve(db, now=PUBLISHED, first=100, people=range(6, 9))
+    reference = made.publication.reference
+    assert (await count_again(db, reference=reference)).is_same
+    # The same day's home told anew, somebody gone for good and back, a division with a new name.
+    home = "select from_on from residence where volunteer_id = 3"
+    mover = VolunteerId(BOOK, 3)
+    moved = await move_home(
+        db,
+        volunteer=mover,
+        village=330424102200,
+        from_on=await owner.fetchval(home) + timedelta(days=1),
+        now=PUBLISHED,
+    )
+    assert isinstance(moved, Moved)
+    await owner.execute("update volunteer set ended_at = $1 where id = 4", SERVED)
+    await owner.execute("update numbering set last = last + 1 where noun = 'volunteer_change'")
+    await owner.execute("update region set name = '新名' where code = 330424102000")
+    again = await count_again(db, reference=reference)
+    assert again.is_same
+    async with db.read() as conn:
+        kept = await publications.find_publication(conn, reference=reference)
+    assert kept is not None
+    since = await find_since(db, kept=kept)
+    assert since.differences[0].fields["registered"] == (8, 7)
+
+    # A register that was changed behind the product's back makes nothing again.
+    await owner.execute("update publication_register set content = $1", zlib.compress(b"\0" * 24))
+    with pytest.raises(AssertionError, match="register"):
+        await count_again(db, reference=reference)
+
+
+async def test_a_publication_of_the_first_format_is_made_again(
+    county: Database, owner: asyncpg.Connection
+) -> None:
+    made = await publish(county)
+    assert isinstance(made, Published)
+    first = canonical(replace(made.publication, register=None))
+    assert b"timebank-publication/1" in first
+    assert b"rate_of" not in first
+    await owner.execute("update publication set content = $1", first)
+    await serve(county, now=PUBLISHED + timedelta(days=1), first=100, people=range(5, 9))
+    again = await count_again(county, reference=made.publication.reference)
+    assert (again.content, again.is_same) == (first, True)
 
 
 async def test_what_is_not_published_says_why(county: Database) -> None:

@@ -140,6 +140,25 @@ def parse_definitions(content: str) -> tuple[Definition, ...]:
     return found
 
 
+def read_definition(said: Mapping[str, Any]) -> Definition:
+    """Return the definition that said all this, such as a publication carries it.
+
+    Raises:
+        DefinitionError: Something is missing, or not understood.
+    """
+    try:
+        ages = said["ages"]
+        return _read(
+            {
+                **said,
+                "valid_from": date.fromisoformat(said["valid_from"]),
+                "ages": None if ages is None else [int(each) for each in ages.split("-")],
+            }
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DefinitionError(str(error)) from None
+
+
 def definition_on(known: Iterable[Definition], name: str, *, on: date) -> Definition | None:
     """Return what a name means on a day: the newest value that is valid by then, or None."""
     valid = [each for each in known if each.id == name and each.valid_from <= on]
@@ -162,6 +181,6 @@ def _read(table: Mapping[str, Any]) -> Definition:
         read["evidence"] = frozenset(map(Evidence, table["evidence"]))
     if "denominator" in table:
         read["denominator"] = Denominator(table["denominator"])
-    if "ages" in table:
+    if table.get("ages") is not None:
         read["ages"] = AgeBand(*table["ages"])
     return Definition(**read)

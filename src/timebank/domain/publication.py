@@ -15,8 +15,11 @@ from typing import Any
 from timebank.domain.metric import Residents
 from timebank.domain.window import Window, parse_window
 
-FORMAT = "timebank-publication/1"
+FORMAT = "timebank-publication/2"
 """The first word of every publication's bytes; another arrangement gets another number."""
+
+_FORMAT_1 = "timebank-publication/1"
+"""Without the register and without whom a rate is taken of; read, and made again, for ever."""
 
 _REFERENCE = re.compile(r"(\d{6})-([1-9]\d{0,5})")
 
@@ -66,8 +69,9 @@ class PublishedRow:
 
     Attributes:
         residents: None where no source is known.
-        rate: Per ten thousand of whom the definition names; None where that is not known.
+        rate: Per ten thousand of `whole`; None where that is not known.
         services: How often somebody served.
+        whole: How many the definition takes the rate of; None where that is not known.
     """
 
     region: int
@@ -82,6 +86,7 @@ class PublishedRow:
     minutes_scanned: int
     minutes_confirmed: int
     minutes_declared: int
+    whole: int | None
 
     @property
     def minutes(self) -> int:
@@ -115,6 +120,8 @@ class Publication:
         definition: Everything that the definition says, by name, as it was on the day.
         seq: Entries 1 to `seq` of the book were counted.
         counted_at: People and homes as they were known at this instant.
+        register: The SHA-256 of the register of homes that was counted over, kept beside the
+            publication; None in those of the first format.
         url: Where anybody finds it and can check it.
         rows: Every division of the region, each parent before its children; the first is its own.
     """
@@ -126,6 +133,7 @@ class Publication:
     definition: Mapping[str, Any]
     seq: int
     counted_at: datetime
+    register: str | None
     published_at: datetime
     url: str
     head: SignedHead
@@ -160,8 +168,9 @@ class Refused:
 def canonical(publication: Publication) -> bytes:
     """Return the bytes of a publication: JSON without blanks, names in a fixed order, UTF-8."""
     head = publication.head
+    is_first = publication.register is None
     said = {
-        "format": FORMAT,
+        "format": _FORMAT_1 if is_first else FORMAT,
         "reference": str(publication.reference),
         "corrects": publication.corrects,
         "region": publication.region,
@@ -170,10 +179,11 @@ def canonical(publication: Publication) -> bytes:
         "book": publication.reference.book,
         "seq": publication.seq,
         "counted_at": publication.counted_at.isoformat(),
+        **({} if is_first else {"register": publication.register}),
         "published_at": publication.published_at.isoformat(),
         "url": publication.url,
         "log": {"origin": head.origin, "size": head.size, "root": head.root, "note": head.note},
-        "rows": [_row_said(row) for row in publication.rows],
+        "rows": [_row_said(row, is_first=is_first) for row in publication.rows],
     }
     return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -185,7 +195,7 @@ def read_publication(content: bytes) -> Publication:
         ValueError: They are no publication's.
     """
     said = json.loads(content)
-    if said.get("format") != FORMAT:
+    if said.get("format") not in (FORMAT, _FORMAT_1):
         raise ValueError("not a publication of this format")
     log = said["log"]
     return Publication(
@@ -196,10 +206,11 @@ def read_publication(content: bytes) -> Publication:
         definition=said["definition"],
         seq=said["seq"],
         counted_at=datetime.fromisoformat(said["counted_at"]),
+        register=said.get("register"),
         published_at=datetime.fromisoformat(said["published_at"]),
         url=said["url"],
         head=SignedHead(log["origin"], log["size"], log["root"], log["note"]),
-        rows=tuple(_read_row(each) for each in said["rows"]),
+        rows=tuple(_read_row(each, said["definition"]) for each in said["rows"]),
     )
 
 
@@ -253,7 +264,7 @@ def differences(
     return tuple(found)
 
 
-def _row_said(row: PublishedRow) -> dict[str, Any]:
+def _row_said(row: PublishedRow, *, is_first: bool) -> dict[str, Any]:
     residents = row.residents
     return {
         "region": row.region,
@@ -271,6 +282,7 @@ def _row_said(row: PublishedRow) -> dict[str, Any]:
         "registered": row.registered,
         "active": row.active,
         "rate_per_10k": row.rate,
+        **({} if is_first else {"rate_of": row.whole}),
         "services": row.services,
         "minutes_scanned": row.minutes_scanned,
         "minutes_confirmed": row.minutes_confirmed,
@@ -278,8 +290,11 @@ def _row_said(row: PublishedRow) -> dict[str, Any]:
     }
 
 
-def _read_row(said: Mapping[str, Any]) -> PublishedRow:
+def _read_row(said: Mapping[str, Any], definition: Mapping[str, Any]) -> PublishedRow:
     residents = said["residents"]
+    whole = None if residents is None else residents["count"]
+    if definition["denominator"] == "registered":
+        whole = said["registered"]
     return PublishedRow(
         region=said["region"],
         name=said["name"],
@@ -300,4 +315,5 @@ def _read_row(said: Mapping[str, Any]) -> PublishedRow:
         minutes_scanned=said["minutes_scanned"],
         minutes_confirmed=said["minutes_confirmed"],
         minutes_declared=said["minutes_declared"],
+        whole=said.get("rate_of", whole),
     )

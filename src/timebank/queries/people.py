@@ -125,6 +125,49 @@ class Settled:
         return summed.astype(np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Who was counted of a book, and where: what a publication keeps of the people.
+
+    Homes, enrolments and years of birth are told late, corrected and forgotten; entries are not.
+    Whoever counts the same entries over the same register gets the same numbers for ever.
+
+    Attributes:
+        is_counted: Of each volunteer by number: whether they may count as active.
+    """
+
+    settled: Settled
+    is_counted: NDArray[np.bool_]
+
+    def packed(self) -> bytes:
+        """Return its bytes; the same register has the same."""
+        homes, home = self.settled.homes, self.settled.home
+        head = np.array([_REGISTER, len(homes), len(home)], "<i8").tobytes()
+        parts = (homes.astype("<i8"), home.astype("<i4"), np.packbits(self.is_counted))
+        return head + b"".join(part.tobytes() for part in parts)
+
+
+def read_register(content: bytes) -> Register:
+    """Return the register whose bytes these are.
+
+    Raises:
+        ValueError: They are no register's.
+    """
+    form, count, size = np.frombuffer(content, "<i8", 3).tolist()
+    if form != _REGISTER or len(content) != 24 + 8 * count + 4 * size + (size + 7) // 8:
+        raise ValueError("not a register")
+    homes = np.frombuffer(content, "<i8", count, 24).astype(np.int64)
+    home = np.frombuffer(content, "<i4", size, 24 + 8 * count).astype(np.int32)
+    bits = np.frombuffer(content, np.uint8, offset=24 + 8 * count + 4 * size)
+    registered = np.bincount(home[home >= 0], minlength=count)
+    is_counted = np.unpackbits(bits, count=size).astype(np.bool_)
+    return Register(Settled(homes, home, registered), is_counted)
+
+
+_REGISTER = 1
+"""The arrangement of a register's bytes."""
+
+
 class BookPeople:
     """What a process knows of a book's people.
 

@@ -28,7 +28,7 @@ from timebank.domain.scope import Scope
 from timebank.domain.window import Window
 from timebank.ledger import balances
 from timebank.ledger.columns import BookColumns, Columns, Span, columns_of, day_number
-from timebank.queries.people import BookPeople, Settled, Traits, people_of
+from timebank.queries.people import BookPeople, Register, Settled, Traits, people_of
 from timebank.queries.sums import VolunteerSums
 from timebank.store.tables import activity
 from timebank.store.tables import region as regions
@@ -309,13 +309,33 @@ class Snapshot:
         window: Window,
         definition: Definition,
     ) -> HomeCount:
+        register = await self.list_register(people, state, window, definition)
+        return await self.count_register(register, book, state, window, definition)
+
+    async def list_register(
+        self, people: BookPeople, state: State, window: Window, definition: Definition
+    ) -> Register:
+        """Return whom a definition counts at the end of a window, and where."""
         settled = settle(people, state, window)
+        is_counted = np.ones(settled.size, np.bool_)
+        if definition.ages is not None:
+            age = (await self.read_traits(state, people, window)).age
+            is_counted = (age >= definition.ages.first) & (age <= definition.ages.last)
+        return Register(settled, is_counted)
+
+    async def count_register(
+        self,
+        register: Register,
+        book: BookColumns,
+        state: State,
+        window: Window,
+        definition: Definition,
+    ) -> HomeCount:
+        """Return what is counted of the people of a register, by home."""
+        settled = register.settled
         size = settled.size
-        ages = None if definition.ages is None else await self._ages(state, people, window)
         sums = await self.sum_volunteers(state, book, window)
-        active = sums.active(definition, size=size)
-        if definition.ages is not None and ages is not None:
-            active &= (ages >= definition.ages.first) & (ages <= definition.ages.last)
+        active = sums.active(definition, size=size) & register.is_counted
         return HomeCount(
             homes=settled.homes,
             registered=settled.registered,
@@ -377,9 +397,6 @@ class Snapshot:
                 for each, minutes in zip(Evidence, former.minutes, strict=True)
             ),
         )
-
-    async def _ages(self, state: State, people: BookPeople, window: Window) -> NDArray[np.int64]:
-        return (await self.read_traits(state, people, window)).age
 
     async def read_traits(self, state: State, people: BookPeople, window: Window) -> Traits:
         """Return what everybody is besides, at the end of a window."""

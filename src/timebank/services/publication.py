@@ -1,16 +1,14 @@
 """Freezing a report: counted at one entry, covered by a signature, numbered, never changed."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import Database
-from timebank.domain.as_of import AsOfAsked
-from timebank.domain.definition import Definition, Denominator
-from timebank.domain.metric import Residents, rate_per_10k
+from timebank.domain.definition import Definition, read_definition
 from timebank.domain.period import local_day
 from timebank.domain.publication import (
     Difference,
@@ -23,19 +21,22 @@ from timebank.domain.publication import (
     SignedHead,
     canonical,
     differences,
+    digest_of,
 )
 from timebank.domain.region import Level, county_of, level_of
 from timebank.domain.scope import Scope
 from timebank.domain.window import Window
-from timebank.ledger import journal, log
+from timebank.ledger import balances, log
 from timebank.queries.changes import Changes, changes_since
+from timebank.queries.frozen import Ground, count_frozen, find_ground
 from timebank.queries.numbers import Numbers, Row, read_numbers
+from timebank.queries.people import read_register
+from timebank.queries.snapshot import Division
 from timebank.services import sealing
 from timebank.services.errors import NotFoundError
 from timebank.services.founding import ZONE
 from timebank.services.sealing import LogKey
 from timebank.store import audit_events, numbering, publications
-from timebank.store.definitions import list_definitions
 from timebank.store.publications import KeptPublication
 
 _METRICS = (
@@ -111,13 +112,20 @@ async def publish_report(
     if local_day(now, zone=ZoneInfo(ZONE)) <= window.last_on:
         return Refused(PublicationRefusal.WINDOW_OPEN)
     book = county_of(scope.region)
-    seq, counted_at = await _fix_state(db, book=book, now=now)
+    async with db.read() as conn:
+        seq = await balances.find_head_seq(conn, book=book)
+    if seq is None:
+        raise NotFoundError
     if key is not None:
         await sealing.sign_head(db, key=key, book=book, now=now)
 
-    async with db.read() as conn:
-        rows = await _count(
-            conn, scope=scope, window=window, definition=definition, seq=seq, counted_at=counted_at
+    # What is signed is counted of the entries themselves, not of sums that were kept.
+    async with db.read(is_anew=True) as conn:
+        ground = await find_ground(conn, scope=scope, window=window, definition=definition)
+        if ground is None:
+            raise NotFoundError
+        rows = await count_frozen(
+            conn, scope=scope, window=window, definition=definition, seq=seq, ground=ground
         )
         head = await _signed_head(conn, book=book, seq=seq)
         newest = await publications.find_newest(
@@ -131,7 +139,9 @@ async def publish_report(
     if head is None:
         return Refused(PublicationRefusal.NOT_SIGNED)
 
+    register = ground.register.packed()
     async with db.write() as conn:
+        digest = await publications.keep_register(conn, book=book, content=register)
         (number,) = await numbering.take_numbers(conn, book=book, noun="publication")
         reference = Reference(book, number)
         publication = Publication(
@@ -141,7 +151,8 @@ async def publish_report(
             window=window,
             definition=definition.said(),
             seq=seq,
-            counted_at=counted_at,
+            counted_at=now,
+            register=digest,
             published_at=now,
             url=f"{url}/publications/{reference}",
             head=head,
@@ -173,6 +184,9 @@ async def keep_file(
 async def count_again(db: Database, *, reference: Reference) -> CountedAgain:
     """Count a publication once more from the entries that it was made of, all of them read anew.
 
+    Entries 1 to its own, over the register, the divisions and the populations that it was counted
+    over: nothing that was told, moved or renamed later takes part.
+
     Raises:
         NotFoundError: There is no such publication.
     """
@@ -181,24 +195,54 @@ async def count_again(db: Database, *, reference: Reference) -> CountedAgain:
         if kept is None:
             raise NotFoundError
         publication = kept.publication
-        rows = await _count(
+        definition = read_definition(publication.definition)
+        rows = await count_frozen(
             conn,
             scope=kept.scope,
             window=publication.window,
-            definition=_definition_of(publication),
+            definition=definition,
             seq=publication.seq,
-            counted_at=publication.counted_at,
+            ground=await _ground_of(conn, kept),
         )
-    # A population that became known later is another report's; this one keeps its own.
-    residents = {row.region: row.residents for row in publication.rows}
-    is_of_residents = publication.definition["denominator"] == Denominator.RESIDENTS
-    counted = replace(
-        publication,
-        rows=tuple(
-            _of(row, residents.get(row.region), is_of_residents=is_of_residents) for row in rows
-        ),
-    )
+    counted = replace(publication, rows=rows)
     return CountedAgain(publication, kept.content, canonical(counted))
+
+
+async def _ground_of(conn: AsyncConnection, kept: KeptPublication) -> Ground:
+    """Return what a publication was counted over.
+
+    Raises:
+        AssertionError: Its register is not the one that it names.
+    """
+    publication = kept.publication
+    definition = read_definition(publication.definition)
+    if publication.register is None:
+        # Of the first format: people and homes as they were known at its instant.
+        found = await find_ground(
+            conn,
+            scope=kept.scope,
+            window=publication.window,
+            definition=definition,
+            until=publication.counted_at + timedelta(microseconds=1),
+        )
+        if found is None:
+            raise NotFoundError
+        register = found.register
+    else:
+        content = await publications.find_register(
+            conn, book=publication.reference.book, digest=publication.register
+        )
+        if content is None or digest_of(content) != publication.register:
+            raise AssertionError(f"the register of {publication.reference} is not what it was")
+        register = read_register(content)
+    return Ground(
+        register,
+        [
+            Division(row.region, row.name, row.level, row.parent, row.residents)
+            for row in publication.rows
+        ],
+        {row.region: row.whole for row in publication.rows if row.whole is not None},
+    )
 
 
 async def find_since(db: Database, *, kept: KeptPublication) -> Since:
@@ -211,7 +255,7 @@ async def find_since(db: Database, *, kept: KeptPublication) -> Since:
     window = publication.window
     async with db.read() as conn:
         report = await _numbers(
-            conn, scope=scope, window=window, definition=_definition_of(publication)
+            conn, scope=scope, window=window, definition=read_definition(publication.definition)
         )
         changes = await changes_since(
             conn,
@@ -228,61 +272,15 @@ async def find_since(db: Database, *, kept: KeptPublication) -> Since:
     )
 
 
-def _of(row: PublishedRow, residents: Residents | None, *, is_of_residents: bool) -> PublishedRow:
-    """Return a row with another population."""
-    whole = None if residents is None else residents.count
-    rate = rate_per_10k(row.active, whole) if is_of_residents else row.rate
-    return replace(row, residents=residents, rate=rate)
-
-
-def _definition_of(publication: Publication) -> Definition:
-    for each in list_definitions():
-        if each.said() == publication.definition:
-            return each
-    raise AssertionError(f"{publication.reference} was made by a definition that is gone")
-
-
-async def _fix_state(db: Database, *, book: int, now: datetime) -> tuple[int, datetime]:
-    """Return the newest entry and an instant at which it is the newest, whatever is written later.
-
-    The book's lock is taken for a moment: no batch is under way then, and each later one is
-    recorded after the newest of those before it.
-    """
-    async with db.write() as conn:
-        head = await journal.find_locked_head(conn, book=book)
-    if head is None:
-        raise NotFoundError
-    return head.seq, now if head.recorded_at is None else max(now, head.recorded_at)
-
-
-async def _count(
-    conn: AsyncConnection,
-    *,
-    scope: Scope,
-    window: Window,
-    definition: Definition,
-    seq: int,
-    counted_at: datetime,
-) -> tuple[PublishedRow, ...]:
-    report = await _numbers(
-        conn, scope=scope, window=window, definition=definition, as_of=counted_at
-    )
-    if report.as_of_books[0].seq != seq:
-        # Another clock wrote into the past; the entries are what counts.
-        report = await _numbers(conn, scope=scope, window=window, definition=definition, as_of=seq)
-    return _rows(report)
-
-
 async def _numbers(
     conn: AsyncConnection,
     *,
     scope: Scope,
     window: Window,
     definition: Definition,
-    as_of: AsOfAsked | None = None,
 ) -> Numbers:
     found = await read_numbers(
-        conn, scope=scope, metrics=_METRICS, definition=definition, window=window, as_of=as_of
+        conn, scope=scope, metrics=_METRICS, definition=definition, window=window
     )
     if found is None:
         raise NotFoundError
@@ -307,6 +305,7 @@ def _rows(found: Numbers) -> tuple[PublishedRow, ...]:
             minutes_scanned=whole(row, "minutes_scanned"),
             minutes_confirmed=whole(row, "minutes_confirmed"),
             minutes_declared=whole(row, "minutes_declared"),
+            whole=None,
         )
         for row in found.rows
     )

@@ -1,5 +1,6 @@
 """Reports that were frozen, and their files: written once, read for ever."""
 
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -161,6 +162,26 @@ async def list_publications(
         )
         for book, number, region, period, definition, seq, digest, published_at in rows
     ]
+
+
+async def keep_register(conn: AsyncConnection, *, book: int, content: bytes) -> str:
+    """Keep a register under its digest and return that; one that is kept already is kept once."""
+    digest = digest_of(content)
+    await conn.execute(
+        insert(tables.publication_register)
+        .values(book_id=book, digest=digest, content=zlib.compress(content))
+        .on_conflict_do_nothing()
+    )
+    return digest
+
+
+async def find_register(conn: AsyncConnection, *, book: int, digest: str) -> bytes | None:
+    """Return a kept register, or None."""
+    r = tables.publication_register.c
+    content: bytes | None = await conn.scalar(
+        select(r.content).where(r.book_id == book, r.digest == digest)
+    )
+    return None if content is None else zlib.decompress(content)
 
 
 async def keep_file(

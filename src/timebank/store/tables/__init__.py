@@ -31,7 +31,12 @@ from timebank.store.tables.packs import pack
 from timebank.store.tables.paper_lines import paper_line
 from timebank.store.tables.people import person
 from timebank.store.tables.profiles import profile, training
-from timebank.store.tables.publications import annotation, publication, publication_file
+from timebank.store.tables.publications import (
+    annotation,
+    publication,
+    publication_file,
+    publication_register,
+)
 from timebank.store.tables.reaches import reach
 from timebank.store.tables.regions import region, residents, residents_aged
 from timebank.store.tables.reminders import reminder
@@ -82,6 +87,7 @@ __all__ = [
     "profile",
     "publication",
     "publication_file",
+    "publication_register",
     "reach",
     "region",
     "reminder",
@@ -121,6 +127,7 @@ APPEND_ONLY = (
     paper_line,
     publication,
     publication_file,
+    publication_register,
     reach,
     reminder,
     retraction,

@@ -54,6 +54,22 @@ publication_file = Table(
     comment="The files of publications, made once and kept. Append-only.",
 )
 
+publication_register = Table(
+    "publication_register",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column("digest", Text, nullable=False, comment="SHA-256 of the register, hexadecimal"),
+    Column(
+        "content",
+        LargeBinary,
+        nullable=False,
+        comment="each volunteer's division by number, packed; no names",
+    ),
+    PrimaryKeyConstraint("book_id", "digest"),
+    comment="Registers that publications were counted over, so that they can be made again. "
+    "Append-only.",
+)
+
 annotation = Table(
     "annotation",
     metadata,

@@ -21,15 +21,24 @@ from timebank.services.demo import build_demo
 from timebank.services.sealing import LogKey
 from timebank.store.seal import Seal
 from timebank.trust.signer import Ed25519Signer
+from timebank.web.format import ZONE
 
 LOG_KEY = LogKey(Ed25519Signer(KEY), "time.example.org")
 
 
+def _nine() -> datetime:
+    now = datetime.now(ZONE)  # noqa: TID251 a starting point
+    return now.replace(hour=9, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
 @dataclass(slots=True)
 class Clock:
-    """A clock that a test moves."""
+    """A clock that a test moves; it begins at nine today, whenever the tests run.
 
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))  # noqa: TID251 a starting point
+    So a shift of some hours never ends on the next day, and the machine's own clock is hours off.
+    """
+
+    at: datetime = field(default_factory=_nine)
 
     def __call__(self) -> datetime:
         return self.at

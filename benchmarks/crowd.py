@@ -30,7 +30,7 @@ from timebank.domain.device_key import binding_message, scan_message
 from timebank.domain.qr import make_code
 from timebank.http import clock
 from timebank.settings import read_master_key, read_settings
-from timebank.store.people import phone_mac_of
+from timebank.store.people import Person, insert_people
 from timebank.store.seal import Seal
 
 GOAL_SECONDS = 60
@@ -130,14 +130,14 @@ async def measure(options: argparse.Namespace, found: County) -> bool:
     await county.enrol(conn, count=options.people)
     seal, now = Seal(master_key), clock.now()
     phones = [f"138{number:08}" for number in range(options.people)]
-    people = await conn.fetch("select id, person_id from volunteer order by id")
-    await conn.executemany(
-        "update person set phone_mac = $2, phone_sealed = $3 where id = $1",
-        [
-            (row["person_id"], phone_mac_of(seal, phone), seal.seal(phone))
-            for row, phone in zip(people, phones, strict=True)
-        ],
-    )
+    ids = await conn.fetch("select person_id from volunteer order by id")
+    people = [
+        Person(row["person_id"], phone, "陈示例") for row, phone in zip(ids, phones, strict=True)
+    ]
+    db = found.database()
+    async with db.write() as writer:
+        await insert_people(writer, seal=seal, people=people, now=now)
+    await db.close()
     await conn.execute(
         "insert into organization (book_id, id, name, kind, region, opened_at)"
         " values ($1, 1, '示例志愿服务队', 'team', $2, $3)",

@@ -940,6 +940,15 @@ async def test_codes_are_sent_to_one_address_at_a_bounded_rate(
     assert is_hardened(refused)
     assert await count_rows(owner) == before
 
+    # Who has just scanned a wall is counted with its shift: a hall has one address for everybody.
+    _, shift = await shift_of(owner, OWN)
+    await visitor.get(f"/c/{code_of(shift)}")
+    assert (await visitor.post("/sign-in/codes", {"phone": "13912360099"})).status_code == 200
+    visitor.http.cookies.delete("timebank_receipt")
+    assert (await visitor.post("/sign-in/codes", {"phone": "13912360098"})).status_code == 429
+    visitor.http.cookies.set("timebank_receipt", "forged")
+    assert (await visitor.post("/sign-in/codes", {"phone": "13912360098"})).status_code == 429
+
 
 async def test_a_code_cannot_be_guessed(app: Application, owner: asyncpg.Connection) -> None:
     visitor = Visitor(app)

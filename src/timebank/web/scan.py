@@ -158,7 +158,8 @@ def receive(kit: Kit, receipt: str) -> Response[Any]:
             Cookie(
                 key=RECEIPT_COOKIE,
                 value=receipt,
-                path="/scan",
+                # Signing in looks at it too: who stands before a wall is counted with it.
+                path="/",
                 max_age=int(RECEIPT_LIFETIME.total_seconds()),
                 httponly=True,
                 secure=kit.is_secure,

@@ -8,7 +8,6 @@ from urllib.parse import quote
 import msgspec
 from litestar import Response, get, post
 from litestar.datastructures import Cookie
-from litestar.middleware.rate_limit import RateLimitConfig
 from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect
 
@@ -18,6 +17,7 @@ from timebank.http.identity import COOKIE, PUBLIC, SIGNED_IN
 from timebank.http.providers import Kit, Kitted, Now, SignedInActor, TimebankRequest
 from timebank.services import signing_in
 from timebank.web import format as words
+from timebank.web.code_limit import CODE_LIMIT
 from timebank.web.frame import (
     home_of,
     local_path,
@@ -26,9 +26,6 @@ from timebank.web.frame import (
 )
 from timebank.web.parts import Field, SignInForm
 from timebank.web.typed import ShortText
-
-_FEW_CODES = RateLimitConfig(rate_limit=("minute", 20))
-"""One address may ask for so many codes: a village hall shares one, a script wants more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +65,7 @@ async def show_sign_in(
     return _show_phone_step(request, return_to=local_path(return_to, fallback=""))
 
 
-@post("/sign-in/codes", rule=PUBLIC, status_code=200, middleware=[_FEW_CODES.middleware])
+@post("/sign-in/codes", rule=PUBLIC, status_code=200, middleware=CODE_LIMIT)
 async def create_code(
     request: TimebankRequest, data: URLEncodedBody[PhoneForm], kit: Kitted, now: Now
 ) -> Response[Any]:
@@ -89,7 +86,7 @@ async def create_code(
     )
 
 
-@post("/sign-in", rule=PUBLIC, status_code=200, middleware=[_FEW_CODES.middleware])
+@post("/sign-in", rule=PUBLIC, status_code=200, middleware=CODE_LIMIT)
 async def create_sign_in(
     request: TimebankRequest, data: URLEncodedBody[CodeForm], kit: Kitted, now: Now
 ) -> Response[Any]:

@@ -24,6 +24,7 @@ from litestar.router import Router
 from timebank import api, web
 from timebank.api import checkins
 from timebank.db import Database
+from timebank.domain.plugin import PluginRefused
 from timebank.http import clock
 from timebank.http.afterwards import Afterwards
 from timebank.http.desk import Desk
@@ -33,6 +34,7 @@ from timebank.http.identity import PUBLIC, Identify, Identity, permit
 from timebank.http.numbers_file import named_file
 from timebank.http.providers import DEPENDENCIES, Kit
 from timebank.http.security import HEADERS
+from timebank.policy import plugins
 from timebank.services.carrier import AddressMalformedError, MailServer
 from timebank.services.delivery import keep_delivered
 from timebank.services.folding import keep_folded
@@ -242,6 +244,19 @@ def build_gateway(settings: Settings) -> Gateway | None:
         ) from None
 
 
+def take_plugins(settings: Settings) -> None:
+    """Take the plug-ins that the settings allow, before anything reads a pack.
+
+    Raises:
+        SettingsError: One of them cannot be taken; the code is a `PluginRefusal`.
+    """
+    if not settings.plugins or plugins.taken().offers:
+        return
+    found = plugins.take_plugins(settings.plugins)
+    if isinstance(found, PluginRefused):
+        raise SettingsError(code=found.reason.value, sentence=found.subject)
+
+
 def build_mail(settings: Settings) -> MailServer | None:
     """Return the mail server that reports go out by, or None.
 
@@ -261,6 +276,7 @@ def build_mail(settings: Settings) -> MailServer | None:
 def create_from_environment() -> Application:
     """Return the application that the environment describes; what a server process starts with."""
     settings = read_settings(os.environ, is_root=os.geteuid() == 0)
+    take_plugins(settings)
     if settings.database_url is None or settings.url is None:
         raise RuntimeError("start the product with `timebank serve`")
     app = create_app(

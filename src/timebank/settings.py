@@ -48,6 +48,7 @@ class Settings:
         gateway_url: Where messages to people go; None: they stay in the outbox.
         gateway_key_file: 32 random bytes that sign them, for a webhook.
         mail_url: The mail server that standing reports go out by; None: they wait.
+        plugins: Distributions whose plug-ins are taken; none by default.
         is_demo: One tap signs in as anybody, and the outbox is open. Never where people's data are.
     """
 
@@ -64,6 +65,7 @@ class Settings:
     gateway_url: str | None
     gateway_key_file: Path | None
     mail_url: str | None
+    plugins: tuple[str, ...]
     is_demo: bool
 
 
@@ -91,6 +93,7 @@ def read_settings(environment: Mapping[str, str], *, is_root: bool) -> Settings:
         gateway_url=environment.get("TIMEBANK_GATEWAY_URL") or None,
         gateway_key_file=_path(environment, "TIMEBANK_GATEWAY_KEY_FILE"),
         mail_url=environment.get("TIMEBANK_MAIL_URL") or None,
+        plugins=tuple(environment.get("TIMEBANK_PLUGINS", "").replace(",", " ").split()),
         is_demo=environment.get("TIMEBANK_DEMO") == "1",
     )
 

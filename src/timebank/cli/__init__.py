@@ -7,11 +7,13 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
+from timebank.app import take_plugins
 from timebank.cli import (
     exchange,
     importing,
     ledger,
     log,
+    plugins,
     policies,
     publications,
     reports,
@@ -32,6 +34,7 @@ _FAMILIES = (
     standing,
     exchange,
     policies,
+    plugins,
     ledger,
     log,
 )
@@ -47,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings(os.environ, is_root=os.geteuid() == 0)
         make_data_folder(settings.data)
+        if options.takes_plugins:
+            take_plugins(settings)
         return command(options, settings)
     except (CommandError, SettingsError, PostgresError, DemoError, ImportFileError) as error:
         print(f"timebank: {error.sentence} [{error.code}]", file=sys.stderr)

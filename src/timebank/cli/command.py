@@ -32,7 +32,7 @@ def add_command(
 ) -> argparse.ArgumentParser:
     """Add one command; returns the parser that takes its arguments."""
     found = commands.add_parser(name, help=about, description=about)
-    found.set_defaults(command=command)
+    found.set_defaults(command=command, takes_plugins=True)
     return found
 
 

@@ -170,7 +170,7 @@ class Reason:
 
     def as_record(self) -> dict[str, object]:
         """Return the reason as plain values, ready for JSON, for a stored decision."""
-        return {
+        record: dict[str, object] = {
             "node": self.node,
             "fact": self.key.name,
             "since": None if self.key.since is None else self.key.since.isoformat(),
@@ -186,6 +186,9 @@ class Reason:
             "source": self.cite.source.value,
             "negated": self.is_negated,
         }
+        if self.key.spec.origin:
+            record["origin"] = self.key.spec.origin
+        return record
 
 
 def _plain(value: Need | None) -> object:

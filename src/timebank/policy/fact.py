@@ -5,12 +5,14 @@ exactly what to count. What is not in the list cannot be asked, so no rule can r
 that rules must not use. An unknown fact is None and stays unknown: it never counts as zero.
 """
 
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
 from timebank.domain.assurance import Assurance
+from timebank.policy.bilingual import Bilingual
 from timebank.policy.window import Window, WindowKind
 
 Value = int | bool | date
@@ -48,6 +50,8 @@ class FactSpec:
         can_grow: A person can raise it by doing something, so a gap is worth telling.
         is_always_known: The value is never None.
         undefined: When the value is None.
+        words: Its name, where a package from outside brings the fact; None: the catalogs have it.
+        origin: That package and its version, such as `timebank-streak 1.0.0`.
     """
 
     name: str
@@ -59,6 +63,8 @@ class FactSpec:
     can_grow: bool = False
     is_always_known: bool = False
     undefined: str
+    words: Bilingual | None = None
+    origin: str = ""
 
     @property
     def question(self) -> str:
@@ -68,7 +74,7 @@ class FactSpec:
 
 _ANY_WINDOW = frozenset(WindowKind)
 
-FACTS: Mapping[str, FactSpec] = {
+CORE_FACTS: Mapping[str, FactSpec] = {
     spec.name: spec
     for spec in (
         FactSpec(
@@ -131,7 +137,28 @@ FACTS: Mapping[str, FactSpec] = {
         ),
     )
 }
-"""Every fact, by name."""
+"""Facts of our own, by name."""
+
+_added: dict[str, FactSpec] = {}
+
+FACTS: Mapping[str, FactSpec] = ChainMap(dict(CORE_FACTS), _added)
+"""Every fact, by name; our own win."""
+
+
+def add_fact(spec: FactSpec) -> None:
+    """Make a fact from outside known, before the first pack is read.
+
+    Raises:
+        ValueError: The name is taken.
+    """
+    if spec.name in FACTS:
+        raise ValueError(f"the fact {spec.name} is there already")
+    _added[spec.name] = spec
+
+
+def forget_facts() -> None:
+    """Forget the facts from outside, when one of the plug-ins was refused."""
+    _added.clear()
 
 
 @dataclass(frozen=True, slots=True, order=True)

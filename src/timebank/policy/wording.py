@@ -75,7 +75,7 @@ def sentence(explanation: Explanation, *, language: str) -> str:
     nearest = explanation.nearest
     if nearest is None:
         return _VERDICTS[explanation.verdict][at]
-    name = _FACTS[nearest.key.name][at]
+    name = _fact(nearest.key.spec, at)
     if nearest.have is None:
         return (f"需要核实：{name}", f"to be found out: {name}")[at]
     if explanation.gap is None or explanation.unit is None:
@@ -114,7 +114,9 @@ def case_words(case: Case, *, language: str) -> str:
         if fact.rule:
             limits.append(fact.rule)
         bracket = f" ({', '.join(limits)})" if limits else ""
-        said.append(f"{_FACTS[fact.name][at]}{bracket}: {_value(FACTS[fact.name], fact.value, at)}")
+        said.append(
+            f"{_fact(FACTS[fact.name], at)}{bracket}: {_value(FACTS[fact.name], fact.value, at)}"
+        )
     return "; ".join(said)
 
 
@@ -150,9 +152,15 @@ def _day(day: date, *, on: date, at: int) -> str:
     )[at]
 
 
+def _fact(spec: FactSpec, at: int) -> str:
+    if spec.words is not None:
+        return (spec.words.zh, spec.words.en)[at]
+    return _FACTS[spec.name][at]
+
+
 def _leaf_line(reason: Reason, at: int) -> str:
     window = "" if reason.use.window is None else f" ({_window(reason.use.window, at)})"
-    words = f"{_FACTS[reason.key.name][at]}{window} {_OPS[reason.op][at]} {_need(reason, at)}"
+    words = f"{_fact(reason.key.spec, at)}{window} {_OPS[reason.op][at]} {_need(reason, at)}"
     negated = ("非：", "not: ")[at] if reason.is_negated else ""
     have = "?" if reason.have is None else _value(reason.key.spec, reason.have, at)
     return f"{negated}{words}; {have}: {_OUTCOMES[reason.outcome][at]} [{reason.cite}]"

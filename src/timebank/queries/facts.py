@@ -32,8 +32,11 @@ from timebank.domain.posting import Entry
 from timebank.domain.scope import Scope
 from timebank.ledger import balances
 from timebank.ledger import tables as ledger
-from timebank.policy.columns import Column, to_column
+from timebank.policy import plugins
+from timebank.policy.columns import Column, to_column, value_at
+from timebank.policy.cube import Cube
 from timebank.policy.fact import FactKey, Value
+from timebank.queries.cube import read_cube, read_own_cube
 from timebank.store import tables as store
 
 _ENTRIES_MAX = 100_000
@@ -86,15 +89,22 @@ async def person_facts(
         for line in lines
     ]
     served += await _brought(conn, volunteer=volunteer, zone=zone)
+    asked = list(keys)
+    outside: dict[FactKey, Column] = {}
+    if last := _asked_outside(asked):
+        cube = await read_own_cube(conn, volunteer=volunteer, zone=zone, through=last)
+        outside = _outside(cube, asked)
     return {
-        key: _person_fact(
+        key: value_at(outside[key], 0, key=key)
+        if key in outside
+        else _person_fact(
             key,
             served=[each for each in served if each.counts_for(key)],
             homes=homes.get(volunteer.id, []),
             grants=grants.get(volunteer.id, []),
             enrolled_on=enrolled_on,
         )
-        for key in keys
+        for key in asked
     }
 
 
@@ -125,7 +135,15 @@ async def population_facts(
     enrolled = [local_day(row.registered_at, zone=zone) for row in kept]
     columns: dict[FactKey, Column] = {}
     sums: dict[FactKey, dict[str, Column]] = {}
-    for key in keys:
+    asked = list(keys)
+    outside: dict[FactKey, Column] = {}
+    if last := _asked_outside(asked):
+        cube = await read_cube(conn, scope=scope, book=book, zone=zone, through=last)
+        outside = _outside(cube, asked)
+    for key in asked:
+        if key in outside:
+            columns[key] = outside[key]
+            continue
         if key.name in ("minutes", "services"):
             window = FactKey("minutes", key.since, key.until, key.assurance_min)
             if window not in sums:
@@ -146,6 +164,23 @@ async def population_facts(
         ]
         columns[key] = to_column(values, kind=key.spec.type)
     return Population(head.seq, volunteers, columns)
+
+
+def _asked_outside(keys: Iterable[FactKey]) -> date | None:
+    """Return the last day that a plug-in is asked about; None where none is."""
+    days = [key.until - timedelta(days=1) for key in keys if plugins.taken().provider(key.name)]
+    return max(days, default=None)
+
+
+def _outside(cube: Cube, keys: Iterable[FactKey]) -> dict[FactKey, Column]:
+    """Return the facts that plug-ins answer, in the order of the cube."""
+    found: dict[FactKey, Column] = {}
+    for key in keys:
+        provider = plugins.taken().provider(key.name)
+        if provider is not None:
+            on = key.until - timedelta(days=1)
+            found[key] = provider.column(key=key, on=on, ledger=cube.until(on))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from timebank.domain.transfer import AccountKind, Transfer, TransferKind, servic
 from timebank.ledger import accounts, decisions, journal, notices
 from timebank.ledger.decisions import Decision
 from timebank.ledger.journal import Head
+from timebank.policy import plugins
 from timebank.policy.columns import StepColumns, evaluate_population
 from timebank.policy.evaluation import facts_needed
 from timebank.policy.grant import Every, Offer
@@ -86,12 +87,12 @@ class _Due:
 
 @cache
 def shipped_packs() -> tuple[Pack, ...]:
-    """Return the enacted packs that ship with the product, by id.
+    """Return the enacted packs that ship with the product or come with plug-ins, by id.
 
     Raises:
         ValueError: One of them is refused; it names the file and line.
     """
-    found = []
+    found = [pack for pack in plugins.taken().packs if pack.status is Status.ENACTED]
     with as_file(files("timebank") / "packs") as folder:
         for each in sorted(folder.iterdir()):
             if not each.is_dir():

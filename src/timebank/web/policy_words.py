@@ -82,7 +82,7 @@ def ask_words(use: FactUse, op: Op, need: Need, *, language: Language, _: Transl
     elif op is Op.AT_LEAST and use.name == "star":
         text = _("达到 {amount}", amount=amount)
     else:
-        text = f"{window} {_(use.spec.question)} {op.value} {amount}".strip()
+        text = f"{window} {fact_name(use, language=language, _=_)} {op.value} {amount}".strip()
     if use.assurance_min > Assurance.A0:
         text = _("{text}（扫码或当场确认的才算）", text=text)
     return text
@@ -141,7 +141,7 @@ def nearest_words(explanation: Explanation, *, language: Language, _: Translate)
     if nearest is None:
         return _("条件都满足了")
     if nearest.have is None:
-        return _("要先核实：{fact}", fact=_(nearest.use.spec.question))
+        return _("要先核实：{fact}", fact=fact_name(nearest.use, language=language, _=_))
     if explanation.gap is None or explanation.unit is None:
         return _("{ask}，现在还不是", ask=check_of(nearest, language=language, _=_).text)
     if explanation.unit is FactUnit.MINUTES:
@@ -208,7 +208,7 @@ def parameter_steps(
             cited = citation_words(pack, dated.cite, language=language, _=_)
             steps.append(
                 ParameterStep(
-                    name=fact_words(use, _),
+                    name=fact_words(use, language=language, _=_),
                     value=need_words(use, dated.value, language=language, _=_),
                     since=words.full_day(dated.from_on, language=language),
                     until="" if following is None else words.full_day(following, language=language),
@@ -259,9 +259,15 @@ def level_title(result: RuleResult, tier: int, language: Language) -> str:
     return own_words(tiers.levels[tier - 1].title, language)
 
 
-def fact_words(use: FactUse, _: Translate) -> str:
+def fact_name(use: FactUse, *, language: Language, _: Translate) -> str:
+    """Return what a fact is called, also one that a package from outside brings."""
+    spec = use.spec
+    return _(spec.question) if spec.words is None else own_words(spec.words, language)
+
+
+def fact_words(use: FactUse, *, language: Language, _: Translate) -> str:
     """Return the name of a fact with the time it is counted over, such as `本年度服务时间`."""
-    window, fact = _window_words(use, _), _(f"fact.{use.name}")
+    window, fact = _window_words(use, _), fact_name(use, language=language, _=_)
     return _("{window}{fact}", window=window, fact=fact) if window else fact
 
 
@@ -270,7 +276,7 @@ def case_person(case: Case, rule: Rule, *, language: Language, _: Translate) -> 
     said = []
     for use, _values in _parameters(rule):
         value = case.find(use)
-        name = fact_words(use, _)
+        name = fact_words(use, language=language, _=_)
         if use.assurance_min > Assurance.A0:
             name = _("{text}（扫码或当场确认的）", text=name)
         if value is None:

@@ -15,6 +15,7 @@ ERASABLE = (*ledger_tables.ERASABLE, *store_tables.ERASABLE)
 HEADS = (
     ledger_tables.book,
     ledger_tables.carriage,
+    *ledger_tables.CHANGING,
     ledger_tables.volunteer_month,
     ledger_tables.volunteer_year,
 )

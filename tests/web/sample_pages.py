@@ -1230,6 +1230,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                 period="2024",
                 examined="140,000",
                 granted="312",
+                waiting="6",
                 already="1,204",
                 unmet="138,450",
                 unknown="34",

@@ -54,6 +54,7 @@ def _grant(options: argparse.Namespace, settings: Settings) -> int:
     for each in made.rules:
         print(
             f"  {each.pack}/{each.rule}: {each.granted:,} granted, {each.already:,} before, "
+            f"{each.proposed + each.waiting:,} waiting, "
             f"{each.unmet:,} not met, {each.unknown:,} unknown"
         )
     return 0

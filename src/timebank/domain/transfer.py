@@ -34,6 +34,25 @@ class TransferKind(IntEnum):
     ADJUSTMENT = 4
     CARRIED = 5
     """Taken along to another county's book."""
+    BUDGET = 6
+    """Put into a pool."""
+    COMMITMENT = 7
+    """Set aside in a pool for what was approved."""
+    RELEASE = 8
+    """Back into the pool: what was set aside is not needed."""
+    PAYMENT = 9
+    """Money that went to the volunteer's bank."""
+    USE = 10
+    """Redeemed with a partner."""
+    RETURN = 11
+    """A use that was taken back."""
+    EXPIRY = 12
+    CLAW = 13
+    """Taken back in part, because the grounds of a grant fell away."""
+    GIFT = 14
+    """From one volunteer to another, or to a pool."""
+    EXCHANGE = 15
+    """Given for something: an item of the catalog, or service received."""
 
 
 class AccountKind(IntEnum):
@@ -47,6 +66,12 @@ class AccountKind(IntEnum):
     """What this book owes another one, or is owed: one per other book and unit."""
     RECEIVABLE = 5
     """What a volunteer must give back of a unit: taken back after it was spent."""
+    COMMITTED = 6
+    """What a pool has set aside for what was approved."""
+    PAID = 7
+    """What a pool has paid out."""
+    PARTNER = 8
+    """What a partner has redeemed of a unit."""
 
 
 class Service(NamedTuple):

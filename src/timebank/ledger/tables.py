@@ -21,6 +21,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from timebank.db import metadata
+from timebank.ledger.entitlement_tables import (
+    entitlement,
+    entitlement_state,
+    entitlement_step,
+    grant_run,
+)
 from timebank.ledger.notice_tables import notice, notice_checkpoint
 
 unit = Table(
@@ -88,13 +94,14 @@ account = Table(
         "kind",
         SmallInteger,
         nullable=False,
-        comment="1 issuing, 2 volunteer, 3 pool, 4 clearing, 5 receivable",
+        comment="1 issuing, 2 volunteer, 3 pool, 4 clearing, 5 receivable, 6 committed, 7 paid,"
+        " 8 partner",
     ),
     Column(
         "owner",
         BigInteger,
         nullable=False,
-        comment="volunteer, pool, or the book cleared with; 0 for the book itself",
+        comment="volunteer, pool, partner, or the book cleared with; 0 for the book itself",
     ),
     Column("is_debit_bounded", Boolean, nullable=False, comment="debits must not exceed credits"),
     Column("is_credit_bounded", Boolean, nullable=False, comment="credits must not exceed debits"),
@@ -103,7 +110,7 @@ account = Table(
     UniqueConstraint("book_id", "kind", "owner", "unit"),
     ForeignKeyConstraint(["book_id"], ["book.id"]),
     ForeignKeyConstraint(["unit"], ["unit.id"]),
-    CheckConstraint("kind between 1 and 5", name="kind"),
+    CheckConstraint("kind between 1 and 8", name="kind"),
     comment="Holds one unit. Its balance is the newest account_state.",
 )
 
@@ -148,7 +155,8 @@ transfer = Table(
         "kind",
         SmallInteger,
         nullable=False,
-        comment="1 service, 2 reversal, 3 grant, 4 adjustment, 5 carried",
+        comment="1 service, 2 reversal, 3 grant, 4 adjustment, 5 carried, 6 budget, 7 commitment,"
+        " 8 release, 9 payment, 10 use, 11 return, 12 expiry, 13 claw, 14 gift, 15 exchange",
     ),
     Column("unit", SmallInteger, nullable=False),
     Column("debit", BigInteger, nullable=False, comment="account it is taken from"),
@@ -174,7 +182,7 @@ transfer = Table(
     PrimaryKeyConstraint("book_id", "seq"),
     CheckConstraint("amount > 0", name="amount"),
     CheckConstraint("debit <> credit", name="accounts"),
-    CheckConstraint("kind between 1 and 5", name="kind"),
+    CheckConstraint("kind between 1 and 15", name="kind"),
     CheckConstraint("(kind = 2) = (reverses is not null)", name="reversal"),
     CheckConstraint("reverses < seq", name="reverses_earlier"),
     CheckConstraint(
@@ -459,6 +467,9 @@ APPEND_ONLY = (
     decision,
     opening_month,
     carried_grant,
+    grant_run,
+    entitlement,
+    entitlement_step,
     erasure,
     tile,
     checkpoint,
@@ -466,6 +477,9 @@ APPEND_ONLY = (
     notice_checkpoint,
 )
 """On these the application may insert and select, nothing more."""
+
+CHANGING = (entitlement_state,)
+"""Made of append-only rows and changed in their commit, with them."""
 
 ERASABLE = (account_secret,)
 """What makes a person's entries recognizable in the tree: inserted, and deleted for good."""

@@ -3,14 +3,20 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.domain.actor import VolunteerId
+from timebank.domain.entitlement import OPEN
 from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
+from timebank.ledger import entitlement_tables as granted
 from timebank.ledger import tables
+
+MadeKey: TypeAlias = tuple[str, str, int, str, int]
+"""Pack, rule, tier, period, volunteer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,25 +103,54 @@ async def count_granted(conn: AsyncConnection, *, scope: Scope) -> dict[tuple[st
     return {(pack, rule): count for pack, rule, count in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Which grants are there already: pack, rule, tier, period, volunteer.
+
+    Attributes:
+        keys: All of them, also what was taken back or refused.
+        waiting: Those that are proposed and not decided.
+    """
+
+    keys: set[MadeKey]
+    waiting: set[MadeKey]
+
+
 async def list_made_keys(
     conn: AsyncConnection, *, scope: Scope, rules: Collection[tuple[str, str]]
-) -> set[tuple[str, str, int, str, int]]:
-    """Return which grants of some rules stand already: pack, rule, tier, period, volunteer.
+) -> Made:
+    """Return which grants of some rules are there already.
 
-    Grants that were taken back count too: what an office took back, a run does not give again. So
-    do those that a volunteer brought from another county.
+    Grants that were taken back or refused count too: what an office decided, a run does not decide
+    again. So do those that a volunteer brought from another county.
     """
     d, g = tables.decision.c, tables.carried_grant.c
+    e, s = granted.entitlement.c, granted.entitlement_state.c
     wanted = set(rules)
     book, packs = county_of(scope.region), {pack for pack, _ in wanted}
     rows = await conn.execute(
         union_all(
-            select(d.pack, d.rule, d.tier, d.period, d.volunteer).where(
+            select(d.pack, d.rule, d.tier, d.period, d.volunteer, literal("")).where(
                 d.book_id == book, d.pack.in_(packs)
             ),
-            select(g.pack, g.rule, g.tier, g.period, g.volunteer).where(
+            select(g.pack, g.rule, g.tier, g.period, g.volunteer, literal("")).where(
                 g.book_id == book, g.pack.in_(packs)
             ),
+            select(e.pack, e.rule, e.tier, e.period, e.volunteer, s.state)
+            .join_from(
+                granted.entitlement,
+                granted.entitlement_state,
+                (s.book_id == e.book_id) & (s.entitlement == e.id),
+            )
+            .where(e.book_id == book, e.pack.in_(packs)),
         )
     )
-    return {tuple(row) for row in rows if (row.pack, row.rule) in wanted}
+    made = Made(set(), set())
+    for *parts, state in rows:
+        key: MadeKey = (parts[0], parts[1], parts[2], parts[3], parts[4])
+        if key[:2] not in wanted:
+            continue
+        made.keys.add(key)
+        if state in OPEN:
+            made.waiting.add(key)
+    return made

@@ -96,6 +96,7 @@ class RunOutcome:
     Attributes:
         granted: New grants by this run.
         already: Met, and granted before: running twice grants once.
+        waiting: Due, and waiting for an office, a choice or a pool.
         unknown: A fact is missing; these are asked for, not refused.
     """
 
@@ -104,6 +105,7 @@ class RunOutcome:
     examined: str
     granted: str
     already: str
+    waiting: str
     unmet: str
     unknown: str
     as_of: str
@@ -334,6 +336,7 @@ def _outcomes(
             examined=words.count(run.people),
             granted=words.count(each.granted),
             already=words.count(each.already),
+            waiting=words.count(each.proposed + each.waiting),
             unmet=words.count(each.unmet),
             unknown=words.count(each.unknown),
             as_of=words.count(run.as_of),

@@ -29,7 +29,9 @@ from timebank.store.tables.organizations import organization
 from timebank.store.tables.outbox import outbox
 from timebank.store.tables.packs import pack
 from timebank.store.tables.paper_lines import paper_line
+from timebank.store.tables.partners import partner, partner_item, partner_try
 from timebank.store.tables.people import person
+from timebank.store.tables.pools import catalog_item, pool
 from timebank.store.tables.profiles import profile, training
 from timebank.store.tables.publications import (
     annotation,
@@ -62,6 +64,7 @@ __all__ = [
     "audit_event",
     "calendar_feed",
     "card",
+    "catalog_item",
     "code_try",
     "consent",
     "device_key",
@@ -83,7 +86,11 @@ __all__ = [
     "outbox",
     "pack",
     "paper_line",
+    "partner",
+    "partner_item",
+    "partner_try",
     "person",
+    "pool",
     "profile",
     "publication",
     "publication_file",
@@ -125,6 +132,7 @@ APPEND_ONLY = (
     objection_step,
     pack,
     paper_line,
+    partner_item,
     publication,
     publication_file,
     publication_register,

@@ -29,7 +29,7 @@ profile = Table(
     instant("recorded_at"),
     PrimaryKeyConstraint("book_id", "volunteer_id", "from_on"),
     CheckConstraint("birth_year between 1900 and 2100", name="birth_year"),
-    comment="For counting by age and role, and for nothing else; deleted with the person.",
+    comment="For counting by age and role, and for who may receive; deleted with the person.",
 )
 
 training = Table(

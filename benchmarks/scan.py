@@ -240,7 +240,7 @@ def serving(environment: dict[str, str], *, workers: int) -> Iterator[int]:
     command = [sys.executable, "-m", "timebank.cli", "serve", "--port", str(port)]
     server = subprocess.Popen([*command, "--workers", str(workers)], env=environment)
     try:
-        ready_by = time.monotonic() + 60
+        ready_by = time.monotonic() + 180
         while not is_open(port):
             if server.poll() is not None or time.monotonic() > ready_by:
                 raise SystemExit("the product does not answer")

@@ -178,7 +178,8 @@ def _engine(url: str, *, role: str, pool_size: int, settings: Mapping[str, str])
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=10,
+        # A hall full of people comes in at once, and the last of them waits for the others.
+        pool_timeout=30,
         hide_parameters=True,
         connect_args={"server_settings": _settings(role, settings)},
     )

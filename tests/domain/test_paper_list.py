@@ -7,6 +7,7 @@ import pytest
 from timebank.domain.actor import VolunteerId
 from timebank.domain.assurance import Assurance, Measured
 from timebank.domain.attendance import ScanFacts
+from timebank.domain.clearance import Requirement
 from timebank.domain.closing import Departure
 from timebank.domain.paper_list import (
     PaperFacts,
@@ -71,7 +72,7 @@ def facts(**changes: object) -> ScanFacts:
 
 # Each refused row also meets what would be refused later.
 ROWS = [
-    # arrived, left, known, repeated, scan, own, elsewhere, now | outcome
+    # arrived, left, known, repeated, scan, own, elsewhere or missing, now | outcome
     (None, 150, True, True, {"is_cancelled": True}, True, True, 180, "paper.line_unreadable"),
     (0, 150, False, True, {}, True, True, 180, "paper.volunteer_unknown"),
     (0, 150, True, True, {"is_cancelled": True}, True, True, 180, "paper.line_repeated"),
@@ -85,6 +86,12 @@ ROWS = [
     (0, 181, True, False, {}, False, True, 300, "paper.outside_shift"),
     (90, 60, True, False, {}, False, True, 300, "paper.outside_shift"),
     (60, 60, True, False, {}, False, True, 300, "paper.elsewhere"),
+    (60, 60, True, False, {}, False, tuple(Requirement), 300, "paper.minor_in_rescue"),
+    (60, 60, True, False, {}, False, tuple(Requirement)[1:], 300, "paper.age_unknown"),
+    (60, 60, True, False, {}, False, tuple(Requirement)[2:], 300, "paper.no_consent"),
+    (60, 60, True, False, {}, False, tuple(Requirement)[3:], 300, "paper.no_agreement"),
+    (60, 60, True, False, {}, False, tuple(Requirement)[4:], 300, "paper.no_insurance"),
+    (60, 60, True, False, {}, False, tuple(Requirement)[5:], 300, "paper.no_training"),
     (60, 60, True, False, {}, False, False, 300, "paper.stay_too_short"),
     (0, 180, True, False, {"day_minutes_max": 480, "day_minutes": 480}, False, False, 180, "paper.day_full"),
     (0, 180, True, False, {}, False, False, 180, 180),
@@ -102,17 +109,18 @@ def test_a_line_is_decided_as_any_other_record(
     is_repeated: bool,
     scan: dict[str, object],
     own: bool,
-    elsewhere: bool,
+    elsewhere: bool | tuple[Requirement, ...],
     now: int,
     outcome: str | int,
 ) -> None:
     def minute(number: int) -> datetime:
         return NINE + timedelta(minutes=number)
 
+    missing = elsewhere if isinstance(elsewhere, tuple) else ()
     line = PaperLine("7", WANG, None if arrived is None else minute(arrived), minute(left))
     decided = decide_line(
         line,
-        PaperFacts(facts(**scan), own, is_repeated, elsewhere) if known else None,
+        PaperFacts(facts(**scan), own, is_repeated, elsewhere is True, missing) if known else None,
         now=minute(now),
     )
     if isinstance(decided, PaperRefusal):

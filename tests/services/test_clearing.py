@@ -17,11 +17,13 @@ from timebank.domain.clearance import (
     Recorded,
     Risk,
 )
+from timebank.domain.paper_list import PaperLine, PaperRefusal
 from timebank.domain.qr import Scan
 from timebank.domain.signup import SignedUp, SignupRefusal, SignupRefused
 from timebank.services import clearing
 from timebank.services.checkin import ScanRequest, record_scans
 from timebank.services.errors import NotFoundError, NotPermittedError
+from timebank.services.paper_list import PaperList, enter_paper_list
 from timebank.services.scheduling import sign_up
 from timebank.store.seal import Seal
 
@@ -40,6 +42,24 @@ async def joined(db: Database, volunteer: VolunteerId, shift: ShiftId) -> Signup
             return reason
         case SignedUp():
             return None
+
+
+async def on_paper(
+    db: Database, actor: Actor, volunteer: VolunteerId, shift: ShiftId
+) -> PaperRefusal | None:
+    """Say what a signed list of the shift's first hour would be refused for."""
+    hour = NINE + timedelta(hours=1)
+    found = await enter_paper_list(
+        db,
+        actor=actor,
+        shift_book=shift.book,
+        shift=shift.id,
+        lines=[PaperLine("7", volunteer, NINE, hour)],
+        is_preview=True,
+        now=hour,
+    )
+    assert isinstance(found, PaperList)
+    return found.lines[0].refusal
 
 
 async def consent(
@@ -124,6 +144,7 @@ async def test_each_missing_thing_is_named_until_all_is_there(
     actor = Actor(uuid4(), frozenset({Role.ORGANIZER}), organizations=(team,))
     shift = await world.shift(organization=team, risks=Risk.DANGEROUS)
 
+    assert await on_paper(db, actor, volunteer, shift) is PaperRefusal.AGE_UNKNOWN
     assert await joined(db, volunteer, shift) is SignupRefusal.AGE_UNKNOWN
     assert await declare(db, person, (2010, 5)) == Recorded(person, BEFORE)
     assert await declare(db, person, None) == PaperworkRefused(PaperworkRefusal.AGE_FIXED)
@@ -140,8 +161,10 @@ async def test_each_missing_thing_is_named_until_all_is_there(
     other = Actor(uuid4(), frozenset({Role.ORGANIZER}), organizations=(others,))
     await train(db, other, volunteer, others)
     assert await joined(db, volunteer, shift) is SignupRefusal.NO_TRAINING
+    assert await on_paper(db, actor, volunteer, shift) is PaperRefusal.NO_TRAINING
     await train(db, actor, volunteer, team, on=TODAY - timedelta(days=1))
     assert await joined(db, volunteer, shift) is None
+    assert await on_paper(db, actor, volunteer, shift) is None
 
     # Nobody reads a name, a phone or a policy's number in the tables; training is no service.
     sealed = await owner.fetchrow(

@@ -134,7 +134,7 @@ async def test_consent_is_refused_where_it_would_be_none(
     nobody = VolunteerId(BOOK, 999)
     refused = [
         await record(new(nobody, form=ConsentForm.SIGNED)),
-        await record(signed(), phone="13900000000"),
+        await record(signed(), phone="139"),
         await record(signed(), actor=helping(helper, team)),
         await record(signed(scopes=frozenset())),
         await record(signed(until_on=TODAY - timedelta(days=1))),
@@ -145,7 +145,7 @@ async def test_consent_is_refused_where_it_would_be_none(
         ConsentRefused(reason)
         for reason in (
             ConsentRefusal.VOLUNTEER_UNKNOWN,
-            ConsentRefusal.HELPER_UNKNOWN,
+            ConsentRefusal.PHONE,
             ConsentRefusal.RECORDED_BY_HELPER,
             ConsentRefusal.NO_SCOPE,
             ConsentRefusal.UNTIL,
@@ -161,3 +161,10 @@ async def test_consent_is_refused_where_it_would_be_none(
         await record(signed(), actor=helping(uuid4(), OrganizationId(330481, 1)))
     assert await owner.fetchval("select count(*) from consent") == 0
     assert await record(signed()) == ConsentRecorded(1)
+    # A number that nobody has used is answered like one that is: who signs in with it is the helper.
+    known = await owner.fetchval("select count(*) from person")
+    assert await record(signed(), phone="13900000000", has_form=False) == refused[-1]
+    assert await owner.fetchval("select count(*) from person") == known
+    assert await record(signed(), phone="13900000000") == ConsentRecorded(2)
+    later = await ensure_person(db, seal=SEAL, phone="13900000000", name="示例", now=NOW)
+    assert await owner.fetchval("select helper from consent where id = 2") == later

@@ -39,7 +39,7 @@ class ConsentRefusal(StrEnum):
     """Why no consent was recorded, in order of precedence."""
 
     VOLUNTEER_UNKNOWN = "consent.volunteer_unknown"
-    HELPER_UNKNOWN = "consent.helper_unknown"
+    PHONE = "consent.phone"
     OWN_HELPER = "consent.own_helper"
     RECORDED_BY_HELPER = "consent.recorded_by_helper"
     NO_SCOPE = "consent.no_scope"
@@ -104,19 +104,22 @@ def decide_consent(
     *,
     person: UUID | None,
     helper: UUID | None,
+    has_phone: bool,
     by: UUID,
     has_form: bool,
     today: date,
 ) -> ConsentRefusal | None:
     """Return why consent cannot be recorded, or None.
 
-    `person` is who the volunteer is, `helper` who would help, None where nobody is; `by` records
-    it. `has_form` says that the signed paper is kept, or that the volunteer gives it themself.
+    `person` is who the volunteer is, None where nobody is; `helper` who would help, None where
+    nobody has come with that phone number yet, which is no refusal: whether a number is known is
+    not told. `has_phone` says that it is one; `by` records it.
+    `has_form` says that the signed paper is kept, or that the volunteer gives it themself.
     """
     if person is None:
         return ConsentRefusal.VOLUNTEER_UNKNOWN
-    if helper is None:
-        return ConsentRefusal.HELPER_UNKNOWN
+    if not has_phone:
+        return ConsentRefusal.PHONE
     if helper == person:
         return ConsentRefusal.OWN_HELPER
     if consent.form is ConsentForm.SIGNED and helper == by:

@@ -2,7 +2,7 @@
 
 What is entered later is declared: grade A0, neither end measured. It passes the checks of any other
 record: a known volunteer, a shift that took place, a stay within it, nobody in two places, nobody
-their own hours.
+their own hours, and whatever the activity asks for before somebody may serve.
 """
 
 import re
@@ -15,6 +15,7 @@ from enum import StrEnum
 from timebank.domain.actor import VolunteerId
 from timebank.domain.assurance import Assurance
 from timebank.domain.attendance import ScanFacts
+from timebank.domain.clearance import Requirement
 from timebank.domain.closing import Departure, DepartureRefusal, decide_departure
 
 LINES_MAX = 300
@@ -39,6 +40,12 @@ class PaperRefusal(StrEnum):
     IN_FUTURE = "paper.in_future"
     OUTSIDE_SHIFT = "paper.outside_shift"
     ELSEWHERE = "paper.elsewhere"
+    MINOR_IN_RESCUE = "paper.minor_in_rescue"
+    AGE_UNKNOWN = "paper.age_unknown"
+    NO_CONSENT = "paper.no_consent"
+    NO_AGREEMENT = "paper.no_agreement"
+    NO_INSURANCE = "paper.no_insurance"
+    NO_TRAINING = "paper.no_training"
     STAY_TOO_SHORT = "paper.stay_too_short"
     DAY_FULL = "paper.day_full"
 
@@ -81,12 +88,24 @@ class PaperFacts:
         is_own: Whoever enters the list is this volunteer.
         is_repeated: An earlier line names the same volunteer.
         is_elsewhere: The volunteer's recorded stay in another shift overlaps this one.
+        missing: What must be there before they may serve and is not, the first one first.
     """
 
     scan: ScanFacts
     is_own: bool
     is_repeated: bool
     is_elsewhere: bool
+    missing: tuple[Requirement, ...] = ()
+
+
+_MISSING = {
+    Requirement.ADULT: PaperRefusal.MINOR_IN_RESCUE,
+    Requirement.AGE: PaperRefusal.AGE_UNKNOWN,
+    Requirement.CONSENT: PaperRefusal.NO_CONSENT,
+    Requirement.AGREEMENT: PaperRefusal.NO_AGREEMENT,
+    Requirement.INSURANCE: PaperRefusal.NO_INSURANCE,
+    Requirement.TRAINING: PaperRefusal.NO_TRAINING,
+}
 
 
 def parse_line(text: str) -> WrittenLine | None:
@@ -153,6 +172,8 @@ def decide_line(
         return PaperRefusal.OUTSIDE_SHIFT
     if facts.is_elsewhere:
         return PaperRefusal.ELSEWHERE
+    if facts.missing:
+        return _MISSING[facts.missing[0]]
     declared = decide_departure(
         facts.scan._replace(
             arrived_at=line.arrived_at, arrival_measured=False, arrival_grade=Assurance.A0

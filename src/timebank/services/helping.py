@@ -45,6 +45,7 @@ async def record_consent(
     """Record a volunteer's consent that somebody acts for them.
 
     The volunteer gives it themself, or an organizer of the county records it from a signed paper.
+    A helper whose phone number nobody has used yet finds it when they first sign in with it.
 
     Raises:
         NotPermittedError: The actor is neither the volunteer nor an organizer.
@@ -73,15 +74,18 @@ async def record_consent(
             consent,
             person=named[volunteer].person if is_known else None,
             helper=helper,
+            has_phone=number is not None,
             by=actor.person,
             has_form=has_form,
             today=local_day(now, zone=ZoneInfo(ZONE)),
         )
 
-        if refusal is not None or helper is None:
+        if refusal is not None or number is None:
             if refusal is None:
-                raise AssertionError("consent without a helper was not refused")
+                raise AssertionError("consent without a phone number was not refused")
             return ConsentRefused(refusal)
+        if helper is None:
+            helper = await people.ensure_person(conn, seal=seal, phone=number, name=None, now=now)
         (taken,) = await numbering.take_numbers(conn, book=volunteer.book, noun="consent")
         await consents.insert_consent(
             conn, number=taken, consent=consent, helper=helper, by=actor.person, now=now

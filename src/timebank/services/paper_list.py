@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -41,6 +41,7 @@ from timebank.store import (
     activities,
     attendance,
     audit_events,
+    clearances,
     paper_lines,
     signups,
     volunteers,
@@ -279,6 +280,7 @@ async def _list_facts(
             shift_book=shift_book,
             shift=shift,
         )
+        missing = await clearances.list_missing_of(conn, book=book, stays=list(scans))
         for stay, scan in scans.items():
             volunteer = VolunteerId(book, stay.volunteer)
             named = people.get(volunteer)
@@ -288,16 +290,13 @@ async def _list_facts(
                 or (named is not None and named.person == actor.person),
                 is_repeated=False,
                 is_elsewhere=stay.volunteer in elsewhere,
+                missing=missing.get(stay, ()),
             )
     again = repeated(line.volunteer for line in lines)
     facts: list[PaperFacts | None] = []
     for line, is_repeated in zip(lines, again, strict=True):
         each = None if line.volunteer is None else known.get(line.volunteer)
-        facts.append(
-            each
-            if each is None
-            else PaperFacts(each.scan, each.is_own, is_repeated, each.is_elsewhere)
-        )
+        facts.append(each if each is None else replace(each, is_repeated=is_repeated))
     return facts
 
 

@@ -574,7 +574,7 @@ def _fields(
         phone=Field(
             value=typed.phone,
             error=error(
-                ConsentRefusal.HELPER_UNKNOWN,
+                ConsentRefusal.PHONE,
                 ConsentRefusal.OWN_HELPER,
                 ConsentRefusal.RECORDED_BY_HELPER,
             ),
@@ -628,8 +628,8 @@ def _name(
 
 
 async def _helper_name(conn: Any, kit: Kit, helper: UUID, _: Translate) -> str:
+    """Return the number that was typed, masked: whose it is, if anybody's, is not told."""
     who = await people.find_person(conn, seal=kit.seal, person=helper)
-    if who is None:
+    if who is None or who.phone is None:
         return _("一位帮手")
-    name = words.masked_name(who.name) if who.name else _("一位帮手")
-    return f"{name} {words.masked_phone(who.phone)}" if who.phone else name
+    return words.masked_phone(who.phone)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timebank.domain.region import Level, county_of, level_of, parse_code, subtree
+from timebank.domain.region import Level, county_of, enclosing, level_of, parse_code, subtree
 from timebank.domain.scope import Scope
 
 ZHEJIANG, JIAXING, HAIYAN = 330000000000, 330400000000, 330424000000
@@ -57,6 +57,14 @@ def test_a_division_spans_all_below_it_and_nothing_beside_it() -> None:
     assert HAIYAN not in subtree(TOWN)
     assert 330425000000 not in subtree(HAIYAN)
     assert 330424102000 not in subtree(TOWN)
+
+
+def test_a_division_lies_in_one_of_every_level_above_it() -> None:
+    assert enclosing(VILLAGE, Level.VILLAGE) == VILLAGE
+    assert enclosing(VILLAGE, Level.TOWN) == TOWN
+    assert enclosing(VILLAGE, Level.COUNTY) == HAIYAN
+    assert enclosing(VILLAGE, Level.PROVINCE) == ZHEJIANG
+    assert enclosing(HAIYAN, Level.TOWN) == HAIYAN
 
 
 def test_a_county_is_the_book_of_all_its_villages() -> None:

@@ -119,6 +119,16 @@ def facts() -> Iterator[str]:
         yield f"A {spec.type.value}{unit}; counted over: {windows}."
         if spec.has_assurance:
             yield "A rule may name the lowest grade of evidence that counts."
+        if spec.has_category:
+            yield "A rule may name one field of service (`category`) that counts."
+        if spec.choices:
+            yield f"One of, lowest first: {', '.join(spec.choices)}."
+        if spec.has_region:
+            yield "A rule names a division (`region`) with it."
+        if spec.has_register:
+            yield "A rule names a register (`register`) with it."
+        if spec.is_external:
+            yield "Somebody else says it, with a date and a source."
         yield f"Not known when: {spec.undefined}.\n"
 
 

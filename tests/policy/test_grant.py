@@ -6,6 +6,7 @@ import pytest
 from tests.policy import samples
 
 from timebank.policy.grant import Every, parse_expiry
+from timebank.policy.schedule import parse_schedule
 
 ROWS = [
     # expires                            granted       last day
@@ -33,9 +34,55 @@ def test_what_is_no_expiry_is_none(text: str) -> None:
     assert parse_expiry(text) is None
 
 
-def test_a_period_key_tells_one_giving_from_the_next() -> None:
-    assert Every.LIFETIME.period_key(on=date(2024, 6, 15)) == "lifetime"
-    assert Every.CALENDAR_YEAR.period_key(on=date(2024, 6, 15)) == "2024"
+PERIODS = [
+    # every                on            key         first day
+    (Every.LIFETIME,       "2024-06-15", "lifetime", "0001-01-01"),
+    (Every.CALENDAR_YEAR,  "2024-06-15", "2024",     "2024-01-01"),
+    (Every.SCHOOL_YEAR,    "2024-08-31", "2023/24",  "2023-09-01"),
+    (Every.SCHOOL_YEAR,    "1999-09-01", "1999/00",  "1999-09-01"),
+    (Every.CALENDAR_MONTH, "2024-06-15", "2024-06",  "2024-06-01"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("every", "on", "key", "first_day"), PERIODS)
+def test_a_period_key_tells_one_giving_from_the_next(
+    every: Every, on: str, key: str, first_day: str
+) -> None:
+    day = date.fromisoformat(on)
+
+    assert every.period_key(on=day) == key
+    assert every.first_day(on=day).isoformat() == first_day
+    assert every.period_key(on=every.first_day(on=day)) == key
+
+
+SCHEDULES = [
+    # schedule                    due on        not yet on
+    ("daily",                     "2024-01-01", None),
+    ("event(certificate_added)",  "2024-01-01", None),
+    ("monthly(01)",               "2024-05-01", None),
+    ("monthly(15)",               "2024-05-15", "2024-05-14"),
+    ("yearly(03-05)",             "2024-03-05", "2024-03-04"),
+    ("yearly(03-05)",             "2024-12-31", "2025-03-04"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "due_on", "not_on"), SCHEDULES)
+def test_a_schedule_says_from_when_a_rule_may_be_run(
+    text: str, due_on: str, not_on: str | None
+) -> None:
+    schedule = parse_schedule(text)
+
+    assert schedule is not None
+    assert str(schedule) == text
+    assert schedule.is_due(on=date.fromisoformat(due_on))
+    assert not_on is None or not schedule.is_due(on=date.fromisoformat(not_on))
+
+
+@pytest.mark.parametrize(
+    "text", ["hourly", "monthly(29)", "monthly(1)", "yearly(02-30)", "event(rain)", "event()"]
+)
+def test_what_is_no_schedule_is_none(text: str) -> None:
+    assert parse_schedule(text) is None
 
 
 def test_a_new_version_offers_under_the_same_key() -> None:

@@ -12,6 +12,8 @@ ROWS = [
     ("calendar_year",                  "2024-06-15", "2024-01-01", "2024-06-16", "2024-12-31"),
     ("calendar_year",                  "2024-01-01", "2024-01-01", "2024-01-02", "2024-12-31"),
     ("calendar_year",                  "2024-12-31", "2024-01-01", "2025-01-01", "2024-12-31"),
+    ("school_year",                    "2024-06-15", "2023-09-01", "2024-06-16", "2024-08-31"),
+    ("school_year",                    "2024-09-01", "2024-09-01", "2024-09-02", "2025-08-31"),
     ("months(1)",                      "2024-02-29", "2024-02-01", "2024-03-01", None),
     ("months(12)",                     "2024-06-15", "2023-06-16", "2024-06-16", None),
     ("months(1)",                      "2024-03-30", "2024-02-29", "2024-03-31", None),
@@ -36,7 +38,7 @@ def test_window(text: str, on: str, since: str | None, until: str, closes_on: st
 
 @pytest.mark.parametrize(
     "text",
-    ["", "year", "months()", "months(0)", "months(601)", "months(-1)", "months(1) ", "school_year",
+    ["", "year", "months()", "months(0)", "months(601)", "months(-1)", "months(1) ", "term",
      "between(2024-03-31,2024-03-01)", "between(2024-02-30,2024-03-01)", "between(2024-03-01)"],
 )  # fmt: skip
 def test_what_is_no_window_is_none(text: str) -> None:

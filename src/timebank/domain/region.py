@@ -50,6 +50,14 @@ def subtree(code: int) -> range:
     return range(code, code + _TAIL_MAX[level_of(code)])
 
 
+def enclosing(code: int, level: Level) -> int:
+    """Return the division of a level that a division lies in, or is.
+
+    A division above that level is returned as it stands: nothing says in which one below it.
+    """
+    return code // _TAIL_MAX[level] * _TAIL_MAX[level]
+
+
 def county_of(code: int) -> int:
     """Return the six-digit county code, which is also the number of the county's book."""
     return code // 1_000_000

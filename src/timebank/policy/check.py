@@ -21,7 +21,7 @@ from timebank.policy.condition import (
 from timebank.policy.evaluation import RuleResult, evaluate_person, facts_needed, uses
 from timebank.policy.explain import explain
 from timebank.policy.fact import FactUse
-from timebank.policy.grant import Expiry
+from timebank.policy.grant import Expiry, Fixed
 from timebank.policy.parameter import Need, Parameter
 from timebank.policy.rule import Case, Expectation, Pack, Rule, Validity, Verdict
 from timebank.policy.wording import sentence, trace
@@ -286,8 +286,13 @@ def _changed_rules(rule: Rule) -> Iterator[tuple[str, Rule]]:
         for day in (valid.through - _DAY, valid.through + _DAY):
             yield f"valid through {day}", replace(rule, valid=Validity(valid.from_on, day))
     if rule.tiers is None:
-        for count in {max(rule.grant.count - 1, 1), rule.grant.count + 1} - {rule.grant.count}:
-            yield f"gives {count}", replace(rule, grant=replace(rule.grant, count=count))
+        if isinstance(rule.grant.amount, Fixed):
+            count = rule.grant.amount.count
+            for other in {max(count - 1, 1), count + 1} - {count}:
+                yield (
+                    f"gives {other}",
+                    replace(rule, grant=replace(rule.grant, amount=Fixed(other))),
+                )
         for expiry in _changed_expiries(rule.grant.expiry):
             yield f"expires {expiry}", replace(rule, grant=replace(rule.grant, expiry=expiry))
 

@@ -21,6 +21,7 @@ from timebank.policy.grant import (
     Approver,
     Dimension,
     Every,
+    Fixed,
     Grant,
     GrantKind,
     parse_expiry,
@@ -227,7 +228,7 @@ def _read_grant(form: Form) -> Grant | None:
         inner.note(ProblemCode.NO_POOL, item or "money", "kind")
     if kind is None or item is None or count is None:
         return None
-    return Grant(kind, item, count, expiry)
+    return Grant(kind, item, Fixed(count), expiry)
 
 
 def _read_limits(form: Form) -> Every | None:

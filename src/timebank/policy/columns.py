@@ -5,15 +5,17 @@ are where the mask is false does not matter. Results equal those of `condition.e
 person, unknowns included; a property test holds the two together.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from types import MappingProxyType
 from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from timebank.domain import region
+from timebank.policy.allocation import Claim
 from timebank.policy.condition import (
     All,
     AnyOf,
@@ -30,9 +32,11 @@ from timebank.policy.condition import (
 )
 from timebank.policy.evaluation import ordered_rules
 from timebank.policy.fact import FactKey, FactType, FactUse, Value
-from timebank.policy.grant import Offer
+from timebank.policy.grant import Offer, PerUnit
 from timebank.policy.parameter import Citation, Need
 from timebank.policy.rule import Pack, Rule, Status, Step
+from timebank.policy.selection import Criterion
+from timebank.policy.table import Hit
 
 Mask = NDArray[np.bool_]
 
@@ -88,13 +92,23 @@ class StepColumns:
 
     Attributes:
         outcomes: Every person is in exactly one of the three.
-        offer: What it gives where it is met.
+        offer: What it gives where it is met; its count is 0 where `counts` says it by person.
+        counts: How many each person is given; None where `offer` says it for all.
     """
 
     step: Step
     outcomes: Outcomes
     leaves: tuple[LeafColumn, ...]
     offer: Offer
+    counts: NDArray[np.int64] | None = None
+
+    def offer_at(self, row: int) -> Offer:
+        """Return what one person is given where it is met."""
+        return self.offer if self.counts is None else replace(self.offer, count=self.count_at(row))
+
+    def count_at(self, row: int) -> int:
+        """Return how many one person is given where it is met."""
+        return self.offer.count if self.counts is None else int(self.counts[row])
 
     def reasons(self, row: int) -> tuple[Reason, ...]:
         """Return one person's reasons, one per leaf, in the order of the rule."""
@@ -111,7 +125,9 @@ class RuleColumns:
 
     Attributes:
         level: The highest level met; 0 where none is, and for a rule without levels.
-        steps: Lowest level first; empty when the rule is not in force.
+        steps: Lowest level first, or row by row; empty when the rule is not in force.
+        ranks: Each fact that the rule's selection ranks by.
+        pool_ranks: Each fact that the rule's pool ranks by.
     """
 
     pack: Pack
@@ -119,11 +135,71 @@ class RuleColumns:
     on: date
     level: NDArray[np.int64]
     steps: tuple[StepColumns, ...]
+    ranks: tuple[Column, ...] = ()
+    pool_ranks: tuple[Column, ...] = ()
 
     @property
     def may_grant(self) -> bool:
-        """Return whether what is met may be granted: only an enacted pack's rules."""
-        return self.pack.status is Status.ENACTED
+        """Return whether what is met may be granted: an enacted pack's rule that is due."""
+        return self.pack.status is Status.ENACTED and self.rule.schedule.is_due(on=self.on)
+
+    @property
+    def met(self) -> Mask:
+        """Return where any step is met."""
+        return self._anywhere(lambda outcomes: outcomes.met)
+
+    @property
+    def unknown(self) -> Mask:
+        """Return where no step is met and one is unknown: asked for, not refused."""
+        return self._anywhere(lambda outcomes: outcomes.unknown) & ~self.met
+
+    def _anywhere(self, pick: Callable[[Outcomes], Mask]) -> Mask:
+        found: Mask = np.zeros(len(self.level), dtype=np.bool_)
+        for step in self.steps:
+            found |= pick(step.outcomes)
+        return found
+
+    def gives(self) -> "Iterator[Given]":
+        """Yield what is given if it is due and nothing else stands in the way, step by step.
+
+        Equal, person by person, to `RuleResult.gives`.
+        """
+        hit = None if self.rule.table is None else self.rule.table.hit
+        if hit is None or len(self.steps) < 2:
+            for step in self.steps:
+                for row in step.rows_met().tolist():
+                    yield Given(row, step.offer_at(row), (step,))
+            return
+        met: dict[int, list[StepColumns]] = {}
+        for step in self.steps:
+            for row in step.rows_met().tolist():
+                met.setdefault(row, []).append(step)
+        for row in sorted(met):
+            found = met[row]
+            best = max(found, key=lambda step: step.count_at(row))
+            if hit is Hit.SUM and len(found) > 1:
+                whole = sum(step.count_at(row) for step in found)
+                yield Given(row, replace(found[0].offer, count=whole), tuple(found))
+            else:
+                yield Given(row, best.offer_at(row), (best,))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What one person is given by one rule.
+
+    Attributes:
+        row: The person's place in the columns.
+        steps: What was met for it.
+    """
+
+    row: int
+    offer: Offer
+    steps: tuple[StepColumns, ...]
+
+    def reasons(self) -> tuple[Reason, ...]:
+        """Return one reason per leaf of what was met."""
+        return tuple(reason for step in self.steps for reason in step.reasons(self.row))
 
 
 def evaluate_population(
@@ -137,24 +213,34 @@ def evaluate_population(
         ValueError: A column of `evaluation.facts_needed` was not supplied, or is not of the length.
     """
     known = dict(columns)
+    leaf_outcomes: dict[_Compared, Outcomes] = {}
     results: list[RuleColumns] = []
     for pack, rule in ordered_rules(packs):
-        steps: tuple[StepColumns, ...] = ()
-        if on in rule.valid:
-            steps = tuple(
-                StepColumns(
-                    step,
-                    evaluate(step.condition, known, people=people, on=on),
-                    tuple(_leaf_columns(step.condition, known, people, on, is_negated=False)),
-                    pack.offer(rule, step, on=on),
-                )
-                for step in rule.steps
+        steps = tuple(
+            StepColumns(
+                step,
+                _settled(_evaluate(step.condition, known, people, on, leaf_outcomes)),
+                tuple(_leaf_columns(step.condition, known, people, on, is_negated=False)),
+                pack.offer(rule, step, on=on),
+                _counts(rule, known, on),
             )
+            for step in rule.steps_on(on)
+        )
         level = np.zeros(people, dtype=np.int64)
         if rule.tiers is not None:
             for each in steps:
                 level[each.outcomes.met] = each.step.number
-        results.append(RuleColumns(pack=pack, rule=rule, on=on, level=level, steps=steps))
+        results.append(
+            RuleColumns(
+                pack=pack,
+                rule=rule,
+                on=on,
+                level=level,
+                steps=steps,
+                ranks=_ranks(rule.select.by, known, on) if steps else (),
+                pool_ranks=_ranks(pack.ranks(rule), known, on) if steps else (),
+            )
+        )
         if rule.provides:
             is_known = np.full(people, bool(steps))
             for each in steps:
@@ -163,13 +249,80 @@ def evaluate_population(
     return tuple(results)
 
 
+def claims_of(
+    results: Sequence[RuleColumns],
+    *,
+    people: NDArray[np.int64],
+    homes: Column,
+    since: Mapping[tuple[int, str, str], date] = MappingProxyType({}),
+) -> Iterator[tuple[Claim, Given]]:
+    """Yield what everybody is eligible for on the day, for `allocation.allocate`, with its reasons.
+
+    Only rules that may grant are asked. `people` are the persons' numbers and `homes` their
+    divisions, in the order of the columns; `since` says, by person, pack and rule, who has been
+    eligible from an earlier day.
+    """
+    home_of = [
+        home if is_known else None
+        for home, is_known in zip(homes[0].tolist(), homes[1].tolist(), strict=True)
+    ]
+    numbers = people.tolist()
+    for result in results:
+        if not result.may_grant:
+            continue
+        ranks = [(use.use.key(on=result.on), column) for use, column in _ranked_by(result)]
+        split = len(result.ranks)
+        for given in result.gives():
+            person = numbers[given.row]
+            values = tuple(value_at(column, given.row, key=key) for key, column in ranks)
+            first_on = since.get((person, result.pack.id, result.rule.id), result.on)
+            yield (
+                Claim(
+                    person=person,
+                    offer=given.offer,
+                    eligible_since=first_on,
+                    home=home_of[given.row],
+                    ranks=values[:split],
+                    pool_ranks=values[split:],
+                ),
+                given,
+            )
+
+
+def _ranked_by(result: RuleColumns) -> Iterator[tuple[Criterion, Column]]:
+    by = (*result.rule.select.by, *result.pack.ranks(result.rule))
+    if result.steps:
+        yield from zip(by, (*result.ranks, *result.pool_ranks), strict=True)
+
+
+def _ranks(by: Sequence[Criterion], columns: Columns, on: date) -> tuple[Column, ...]:
+    return tuple(columns[criterion.use.key(on=on)] for criterion in by)
+
+
+def _counts(rule: Rule, columns: Columns, on: date) -> NDArray[np.int64] | None:
+    amount = rule.grant.amount
+    if not isinstance(amount, PerUnit):
+        return None
+    given, block = amount.pair(on=on)
+    values, is_known = columns[amount.use.key(on=on)]
+    counts: NDArray[np.int64] = np.where(is_known, np.maximum(values, 0) // block * given, 0)
+    return counts
+
+
 def evaluate(condition: Condition, columns: Columns, *, people: int, on: date) -> Outcomes:
     """Return what a condition comes to for everybody on a day.
 
     Raises:
         ValueError: A column was not supplied, or is not of the length.
     """
-    found = _evaluate(condition, columns, people, on)
+    return _settled(_evaluate(condition, columns, people, on, {}))
+
+
+_Compared = tuple[FactUse, Op, Need, Unknown]
+"""What a leaf compares: rules that ask the same share the answer."""
+
+
+def _settled(found: Outcomes) -> Outcomes:
     left_out = ~(found.met | found.unmet | found.unknown)
     return Outcomes(found.met, found.unmet, found.unknown | left_out)
 
@@ -184,7 +337,7 @@ def value_at(column: Column, row: int, *, key: FactKey) -> Value | None:
             return bool(values[row])
         case FactType.DAY:
             return date.fromordinal(int(values[row]))
-        case FactType.NUMBER | FactType.REGION:
+        case FactType.NUMBER | FactType.REGION | FactType.CHOICE:
             return int(values[row])
 
 
@@ -231,35 +384,34 @@ def _column(leaf: Leaf, columns: Columns, people: int, key: FactKey) -> Column:
     return values, is_known
 
 
-def _evaluate(condition: Condition, columns: Columns, people: int, on: date) -> Outcomes:
+def _evaluate(
+    condition: Condition,
+    columns: Columns,
+    people: int,
+    on: date,
+    leaf_outcomes: dict[_Compared, Outcomes],
+) -> Outcomes:
     match condition:
         case Leaf():
-            key = condition.use.key(on=on)
-            values, is_known = _column(condition, columns, people, key)
-            holds = _compare(condition.op, values, condition.need(on=on))
-            met, unmet, unknown = holds & is_known, ~holds & is_known, ~is_known
-            match condition.unknown:
-                case Unknown.ASK:
-                    return Outcomes(met, unmet, unknown)
-                case Unknown.DENY:
-                    return Outcomes(met, unmet | unknown, np.zeros(people, dtype=np.bool_))
-                case Unknown.IGNORE:
-                    return Outcomes(met, unmet, np.zeros(people, dtype=np.bool_))
+            compared = (condition.use, condition.op, condition.need(on=on), condition.unknown)
+            if compared not in leaf_outcomes:
+                leaf_outcomes[compared] = _leaf_outcomes(condition, columns, people, on)
+            return leaf_outcomes[compared]
         case Not(_, part):
-            found = _evaluate(part, columns, people, on)
+            found = _evaluate(part, columns, people, on, leaf_outcomes)
             return Outcomes(found.unmet, found.met, found.unknown)
         case All(_, parts):
-            met, unmet, unknown = _any_of(parts, columns, people, on)
+            met, unmet, unknown = _any_of(parts, columns, people, on, leaf_outcomes)
             return Outcomes(met & ~unmet & ~unknown, unmet, unknown & ~unmet)
         case AnyOf(_, parts):
-            met, unmet, unknown = _any_of(parts, columns, people, on)
+            met, unmet, unknown = _any_of(parts, columns, people, on, leaf_outcomes)
             return Outcomes(met, unmet & ~met & ~unknown, unknown & ~met)
         case AtLeast(_, count, parts):
             met_count = np.zeros(people, dtype=np.int16)
             unknown_count = np.zeros(people, dtype=np.int16)
             is_counted = np.zeros(people, dtype=np.bool_)
             for part in parts:
-                found = _evaluate(part, columns, people, on)
+                found = _evaluate(part, columns, people, on, leaf_outcomes)
                 met_count += found.met
                 unknown_count += found.unknown
                 is_counted |= found.met | found.unmet | found.unknown
@@ -270,15 +422,32 @@ def _evaluate(condition: Condition, columns: Columns, people: int, on: date) -> 
             assert_never(condition)
 
 
+def _leaf_outcomes(leaf: Leaf, columns: Columns, people: int, on: date) -> Outcomes:
+    values, is_known = _column(leaf, columns, people, leaf.use.key(on=on))
+    holds = _compare(leaf.op, values, leaf.need(on=on))
+    met, unmet, unknown = holds & is_known, ~holds & is_known, ~is_known
+    match leaf.unknown:
+        case Unknown.ASK:
+            return Outcomes(met, unmet, unknown)
+        case Unknown.DENY:
+            return Outcomes(met, unmet | unknown, np.zeros(people, dtype=np.bool_))
+        case Unknown.IGNORE:
+            return Outcomes(met, unmet, np.zeros(people, dtype=np.bool_))
+
+
 def _any_of(
-    parts: Sequence[Condition], columns: Columns, people: int, on: date
+    parts: Sequence[Condition],
+    columns: Columns,
+    people: int,
+    on: date,
+    leaf_outcomes: dict[_Compared, Outcomes],
 ) -> tuple[Mask, Mask, Mask]:
     """Return where any part is met, where any is unmet, where any is unknown."""
     met = np.zeros(people, dtype=np.bool_)
     unmet = np.zeros(people, dtype=np.bool_)
     unknown = np.zeros(people, dtype=np.bool_)
     for part in parts:
-        found = _evaluate(part, columns, people, on)
+        found = _evaluate(part, columns, people, on, leaf_outcomes)
         met |= found.met
         unmet |= found.unmet
         unknown |= found.unknown

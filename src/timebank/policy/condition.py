@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from timebank.domain import region
-from timebank.policy.fact import FactKey, Facts, FactType, FactUse, Value
+from timebank.policy.fact import CHOICE_PLACES, FactKey, Facts, FactType, FactUse, Value
 from timebank.policy.parameter import Citation, Need, Parameter
 
 DEPTH_MAX = 8
@@ -48,6 +48,7 @@ OPS: dict[FactType, frozenset[Op]] = {
     FactType.DAY: frozenset(Op) - {Op.WITHIN},
     FactType.YES_NO: frozenset({Op.EQUAL, Op.DIFFERENT}),
     FactType.REGION: frozenset({Op.EQUAL, Op.DIFFERENT, Op.IN, Op.WITHIN}),
+    FactType.CHOICE: frozenset(Op) - {Op.WITHIN},
 }
 """Which comparisons make sense for a fact."""
 
@@ -186,9 +187,13 @@ class Reason:
             "source": self.cite.source.value,
             "negated": self.is_negated,
         }
-        if self.key.spec.origin:
-            record["origin"] = self.key.spec.origin
-        return record
+        named = (
+            ("category", self.key.category),
+            ("region", self.key.region),
+            ("register", self.key.register),
+            ("origin", self.key.spec.origin),
+        )
+        return record | {name: value for name, value in named if value}
 
 
 def _plain(value: Need | None) -> object:
@@ -332,12 +337,16 @@ def as_list(need: Need) -> tuple[Value | str, ...]:
 
 
 def number_of(value: Need) -> int:
-    """Return one value as the number that it is compared by: a day's ordinal, a division's code."""
+    """Return one value as the number that it is compared by.
+
+    A day's ordinal, a division's code, the place of a choice.
+    """
     match value:
         case date():
             return value.toordinal()
         case str():
-            return region.parse_code(value)
+            place = CHOICE_PLACES.get(value)
+            return region.parse_code(value) if place is None else place
         case int():
             return int(value)
         case _:

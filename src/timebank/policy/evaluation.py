@@ -7,13 +7,15 @@ rule is not in force, or when a higher level cannot be decided.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from timebank.policy.condition import Judged, Outcome, evaluate
+from timebank.policy.condition import AnyOf, Judged, Outcome, evaluate
 from timebank.policy.fact import FactKey, Facts, FactUse, Value
-from timebank.policy.grant import Offer
+from timebank.policy.grant import Offer, PerUnit
 from timebank.policy.rule import Pack, Rule, Status, Step, Verdict
+from timebank.policy.selection import Criterion
+from timebank.policy.table import Hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,9 @@ class RuleResult:
 
     Attributes:
         level: The highest level met; 0 when none is, and for a rule without levels.
-        steps: Lowest level first; empty when the rule is not in force.
+        steps: Lowest level first, or row by row; empty when the rule is not in force.
+        ranks: What the person has of each fact that the rule's selection ranks by.
+        pool_ranks: What the person has of each fact that the rule's pool ranks by.
     """
 
     pack: Pack
@@ -44,11 +48,37 @@ class RuleResult:
     verdict: Verdict
     level: int
     steps: tuple[StepResult, ...]
+    ranks: tuple[Value | None, ...] = ()
+    pool_ranks: tuple[Value | None, ...] = ()
 
     @property
     def met(self) -> tuple[StepResult, ...]:
-        """Return the steps that are met; each gives its own grant once."""
+        """Return the steps that are met."""
         return tuple(each for each in self.steps if each.judged.outcome is Outcome.MET)
+
+    @property
+    def is_due(self) -> bool:
+        """Return whether an office may run the rule on the day."""
+        return self.rule.schedule.is_due(on=self.on)
+
+    @property
+    def gives(self) -> "tuple[Proposal, ...]":
+        """Return what is given if it is due and nothing else stands in the way.
+
+        Every level met gives its own; of a table's rows, what its hit policy makes of them.
+        """
+        met = self.met
+        if self.rule.table is None or len(met) < 2:
+            return tuple(Proposal(each.offer, each.judged) for each in met)
+        match self.rule.table.hit:
+            case Hit.SUM:
+                parts = tuple(each.judged for each in met)
+                whole = AnyOf(f"{self.rule.id}/table", tuple(each.condition for each in parts))
+                offer = replace(met[0].offer, count=sum(each.offer.count for each in met))
+                return (Proposal(offer, Judged(whole, Outcome.MET, parts)),)
+            case Hit.UNIQUE | Hit.FIRST | Hit.MAX:
+                best = max(met, key=lambda each: each.offer.count)
+                return (Proposal(best.offer, best.judged),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +115,10 @@ def ordered_rules(packs: Sequence[Pack]) -> list[tuple[Pack, Rule]]:
 def uses(packs: Sequence[Pack], *, on: date) -> dict[FactKey, FactUse]:
     """Return the facts that the packs' rules in force on a day ask for, as rules name them."""
     return {
-        leaf.use.key(on=on): leaf.use
-        for _, rule in ordered_rules(packs)
+        use.key(on=on): use
+        for pack, rule in ordered_rules(packs)
         if on in rule.valid
-        for leaf in rule.leaves()
+        for use in pack.uses(rule)
     }
 
 
@@ -121,17 +151,17 @@ def evaluate_person(packs: Sequence[Pack], facts: Facts, *, on: date) -> tuple[R
 
 
 def proposals(results: Sequence[RuleResult]) -> tuple[Proposal, ...]:
-    """Return the grants to make, in the order of evaluation; enacted packs only.
+    """Return the grants to make, in the order of evaluation; enacted packs and due rules only.
 
     Every level met is a grant of its own, so that the office which confirms the lower levels need
     not wait for the one that confirms the highest. Grants already made are not known here: their
-    `offer.key_parts` tell.
+    `offer.key_parts` tell. Neither are other people: `allocation.allocate` says who of them wins.
     """
     return tuple(
-        Proposal(each.offer, each.judged)
+        each
         for result in results
-        if result.pack.status is Status.ENACTED
-        for each in result.met
+        if result.pack.status is Status.ENACTED and result.is_due
+        for each in result.gives
     )
 
 
@@ -143,23 +173,46 @@ def level_of(outcomes: Sequence[Outcome]) -> int:
 
 
 def _evaluate_rule(pack: Pack, rule: Rule, facts: Facts, on: date) -> RuleResult:
-    steps: tuple[StepResult, ...] = ()
-    level = 0
-    verdict = Verdict.NOT_IN_FORCE
-    if on in rule.valid:
-        steps = tuple(
-            StepResult(step, evaluate(step.condition, facts, on=on), pack.offer(rule, step, on=on))
-            for step in rule.steps
+    steps = tuple(
+        StepResult(
+            step, evaluate(step.condition, facts, on=on), _offer(pack, rule, step, facts, on)
         )
-        outcomes = [each.judged.outcome for each in steps]
-        level = 0 if rule.tiers is None else level_of(outcomes)
-        if Outcome.MET in outcomes:
-            verdict = Verdict.GRANTED
-        elif Outcome.UNKNOWN in outcomes:
-            verdict = Verdict.MISSING
-        else:
-            verdict = Verdict.NOT_GRANTED
-    return RuleResult(pack=pack, rule=rule, on=on, verdict=verdict, level=level, steps=steps)
+        for step in rule.steps_on(on)
+    )
+    outcomes = [each.judged.outcome for each in steps]
+    level = 0 if rule.tiers is None else level_of(outcomes)
+    if on not in rule.valid:
+        verdict = Verdict.NOT_IN_FORCE
+    elif Outcome.MET in outcomes:
+        verdict = Verdict.GRANTED
+    elif Outcome.UNKNOWN in outcomes:
+        verdict = Verdict.MISSING
+    else:
+        verdict = Verdict.NOT_GRANTED
+    return RuleResult(
+        pack=pack,
+        rule=rule,
+        on=on,
+        verdict=verdict,
+        level=level,
+        steps=steps,
+        ranks=_values(rule.select.by, facts, on) if steps else (),
+        pool_ranks=_values(pack.ranks(rule), facts, on) if steps else (),
+    )
+
+
+def _offer(pack: Pack, rule: Rule, step: Step, facts: Facts, on: date) -> Offer:
+    offer = pack.offer(rule, step, on=on)
+    amount = rule.grant.amount
+    if isinstance(amount, PerUnit):
+        have = facts[amount.use.key(on=on)]
+        count = amount.count(have, on=on) if isinstance(have, int) else 0
+        return replace(offer, count=count)
+    return offer
+
+
+def _values(by: Sequence[Criterion], facts: Facts, on: date) -> tuple[Value | None, ...]:
+    return tuple(facts[criterion.use.key(on=on)] for criterion in by)
 
 
 def _provided(result: RuleResult) -> int | None:

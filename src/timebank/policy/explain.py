@@ -60,6 +60,9 @@ def explain(result: RuleResult) -> Explanation:
     ahead = [
         each for each in result.steps[result.level :] if each.judged.outcome is not Outcome.MET
     ]
+    if result.rule.table is not None:
+        # One row is enough; while none is met, the one that is nearest is told.
+        ahead = [] if result.met else sorted(ahead, key=lambda each: _length(way_to(each.judged)))
     if not ahead:
         reasons = result.steps[-1].judged.reasons if result.steps else ()
         return Explanation(

@@ -27,6 +27,8 @@ class FactType(StrEnum):
     DAY = "day"
     REGION = "region"
     """As a fact: a 12-digit division code, int. In a pack: text of 2, 4, 6, 9 or 12 digits."""
+    CHOICE = "choice"
+    """As a fact: a place in the fact's `choices`, int. In a pack: the word there."""
 
 
 class FactUnit(StrEnum):
@@ -36,6 +38,17 @@ class FactUnit(StrEnum):
     SERVICES = "services"
     DAYS = "days"
     STARS = "stars"
+    YEARS = "years"
+    NO_SHOWS = "no_shows"
+    CREDITS = "credits"
+    POINTS = "points"
+
+
+CERTIFICATE_LEVELS = ("none", "assistant", "intermediate", "senior")
+"""Social-work certificates, lowest first: 助理社会工作师, 社会工作师, 高级社会工作师."""
+
+CHOICE_PLACES: Mapping[str, int] = {word: place for place, word in enumerate(CERTIFICATE_LEVELS)}
+"""The place of every word that a choice may be; words of different facts differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +58,13 @@ class FactSpec:
     Attributes:
         unit: None where the value is not a number.
         windows: The windows it may be counted over; empty for a fact of the day itself.
+        choices: The words of a choice, lowest first.
         has_assurance: A rule may ask for a lowest grade of evidence.
+        has_category: A rule may count one field of service only.
         has_rule: A rule names another rule with it.
+        has_region: A rule names a division with it.
+        has_register: A rule names a register with it, such as a county's list of talents.
+        is_external: Somebody else says it, with a date and a source; so it may be unknown.
         can_grow: A person can raise it by doing something, so a gap is worth telling.
         is_always_known: The value is never None.
         undefined: When the value is None.
@@ -58,8 +76,13 @@ class FactSpec:
     type: FactType
     unit: FactUnit | None = None
     windows: frozenset[WindowKind] = frozenset()
+    choices: tuple[str, ...] = ()
     has_assurance: bool = False
+    has_category: bool = False
     has_rule: bool = False
+    has_region: bool = False
+    has_register: bool = False
+    is_external: bool = False
     can_grow: bool = False
     is_always_known: bool = False
     undefined: str
@@ -74,6 +97,8 @@ class FactSpec:
 
 _ANY_WINDOW = frozenset(WindowKind)
 
+_NOT_SAID = "no register says so for the day; it is asked for, and never taken for no"
+
 CORE_FACTS: Mapping[str, FactSpec] = {
     spec.name: spec
     for spec in (
@@ -83,6 +108,7 @@ CORE_FACTS: Mapping[str, FactSpec] = {
             unit=FactUnit.MINUTES,
             windows=_ANY_WINDOW,
             has_assurance=True,
+            has_category=True,
             can_grow=True,
             is_always_known=True,
             undefined="never: without a record it is 0",
@@ -93,9 +119,24 @@ CORE_FACTS: Mapping[str, FactSpec] = {
             unit=FactUnit.SERVICES,
             windows=_ANY_WINDOW,
             has_assurance=True,
+            has_category=True,
             can_grow=True,
             is_always_known=True,
             undefined="never: without a record it is 0",
+        ),
+        FactSpec(
+            name="first_service_on",
+            type=FactType.DAY,
+            has_assurance=True,
+            undefined="there is no service record yet",
+        ),
+        FactSpec(
+            name="no_shows",
+            type=FactType.NUMBER,
+            unit=FactUnit.NO_SHOWS,
+            windows=_ANY_WINDOW,
+            is_always_known=True,
+            undefined="never: without a shift that was missed it is 0",
         ),
         FactSpec(
             name="registered_days",
@@ -122,6 +163,12 @@ CORE_FACTS: Mapping[str, FactSpec] = {
             undefined="no home is known on the day",
         ),
         FactSpec(
+            name="age",
+            type=FactType.NUMBER,
+            unit=FactUnit.YEARS,
+            undefined="nobody said the year of birth; the birthday counts as 31 December",
+        ),
+        FactSpec(
             name="has_grant",
             type=FactType.YES_NO,
             windows=_ANY_WINDOW,
@@ -130,10 +177,61 @@ CORE_FACTS: Mapping[str, FactSpec] = {
             undefined="never: without a grant it is false",
         ),
         FactSpec(
+            name="credits",
+            type=FactType.NUMBER,
+            unit=FactUnit.CREDITS,
+            can_grow=True,
+            is_always_known=True,
+            undefined="never: without an account it is 0",
+        ),
+        FactSpec(
+            name="points",
+            type=FactType.NUMBER,
+            unit=FactUnit.POINTS,
+            can_grow=True,
+            is_always_known=True,
+            undefined="never: without an account it is 0",
+        ),
+        FactSpec(
             name="bad_credit",
             type=FactType.YES_NO,
             windows=_ANY_WINDOW,
+            is_external=True,
             undefined="no register was asked, or its answer does not cover the window",
+        ),
+        FactSpec(
+            name="certificate_level",
+            type=FactType.CHOICE,
+            choices=CERTIFICATE_LEVELS,
+            is_external=True,
+            undefined=_NOT_SAID,
+        ),
+        FactSpec(
+            name="employed_in",
+            type=FactType.YES_NO,
+            has_region=True,
+            is_external=True,
+            undefined=_NOT_SAID,
+        ),
+        FactSpec(
+            name="household_in",
+            type=FactType.YES_NO,
+            has_region=True,
+            is_external=True,
+            undefined=_NOT_SAID,
+        ),
+        FactSpec(
+            name="party_member",
+            type=FactType.YES_NO,
+            is_external=True,
+            undefined=_NOT_SAID,
+        ),
+        FactSpec(
+            name="listed",
+            type=FactType.YES_NO,
+            has_register=True,
+            is_external=True,
+            undefined=_NOT_SAID,
         ),
     )
 }
@@ -161,6 +259,34 @@ def forget_facts() -> None:
     _added.clear()
 
 
+PROTECTED = frozenset(
+    {
+        "ethnicity",
+        "nationality",
+        "race",
+        "religion",
+        "belief",
+        "sex",
+        "gender",
+        "marital_status",
+        "pregnancy",
+        "disability",
+        "health",
+        "illness",
+        "political_opinion",
+        "sexual_orientation",
+        "face",
+        "fingerprint",
+        "bank_account",
+        "location_trace",
+    }
+)
+"""What no rule may ask, whoever might supply it.
+
+Source: Personal Information Protection Law, article 28; Labour Law, article 12.
+"""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class FactKey:
     """One fact, exactly as a query must supply it: what, over which days, on what evidence.
@@ -172,6 +298,9 @@ class FactKey:
             decision. With `since` equal to it nothing counts.
         assurance_min: The lowest grade of evidence whose records count.
         rule: Of `has_grant`: `pack id/rule id`; elsewhere empty.
+        category: Number of the one field of service that counts; 0 for any.
+        region: Of facts that name a division: its 12-digit code; elsewhere 0.
+        register: Of facts that name a register: its name; elsewhere empty.
     """
 
     name: str
@@ -179,6 +308,9 @@ class FactKey:
     until: date
     assurance_min: Assurance = Assurance.A0
     rule: str = ""
+    category: int = 0
+    region: int = 0
+    register: str = ""
 
     @property
     def spec(self) -> FactSpec:
@@ -192,12 +324,16 @@ class FactUse:
 
     Attributes:
         window: None exactly where the fact has no windows.
+        category, region, register: As in `FactKey`.
     """
 
     name: str
     window: Window | None = None
     assurance_min: Assurance = Assurance.A0
     rule: str = ""
+    category: int = 0
+    region: int = 0
+    register: str = ""
 
     @property
     def spec(self) -> FactSpec:
@@ -209,7 +345,16 @@ class FactUse:
         since, until = (
             (None, on + timedelta(days=1)) if self.window is None else self.window.days(on=on)
         )
-        return FactKey(self.name, since, until, self.assurance_min, self.rule)
+        return FactKey(
+            self.name,
+            since,
+            until,
+            self.assurance_min,
+            self.rule,
+            self.category,
+            self.region,
+            self.register,
+        )
 
 
 Facts = Mapping[FactKey, Value | None]

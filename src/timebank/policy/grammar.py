@@ -21,7 +21,7 @@ from timebank.policy.condition import (
     as_list,
 )
 from timebank.policy.document import Item
-from timebank.policy.fact import FACTS, FactType, FactUse
+from timebank.policy.fact import CHOICE_PLACES, FACTS, FactType, FactUse
 from timebank.policy.form import Form, Notes
 from timebank.policy.parameter import Citation, DatedValue, Need, Parameter, Source
 from timebank.policy.problem import ProblemCode
@@ -178,6 +178,8 @@ def is_value_of(kind: FactType, value: Need) -> bool:
             return isinstance(value, bool)
         case FactType.DAY:
             return isinstance(value, date)
+        case FactType.CHOICE:
+            return isinstance(value, str) and value in CHOICE_PLACES
         case FactType.REGION:
             try:
                 return isinstance(value, str) and region.parse_code(value) > 0

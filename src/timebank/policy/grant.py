@@ -1,4 +1,4 @@
-"""What a rule gives, how long it lasts, how often it is given."""
+"""What a rule gives: of which kind, how much, how long it lasts, how often, after whose word."""
 
 import re
 from calendar import monthrange
@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from timebank.policy.window import add_months
+from timebank.policy.condition import as_list
+from timebank.policy.fact import FactUse
+from timebank.policy.parameter import Parameter
+from timebank.policy.window import add_months, school_year_start
 
 COUNT_MAX = 10**9
 """Greatest count of one grant."""
@@ -16,10 +19,20 @@ class GrantKind(StrEnum):
     """What sort of thing is given."""
 
     HONOUR = "honour"
+    """A title, such as a star: held, never spent."""
     PASS = "pass"
+    """So many uses of something, such as film tickets."""
     GOODS = "goods"
     SCORE = "score"
+    """Points of somebody else's system, such as school enrolment: shown as a signed certificate."""
     MONEY = "money"
+    """Fen, always out of a pool, always by two people's word."""
+    PLACE = "place"
+    """A seat, flat or spot: one of a pool of places, offered for some days."""
+    CREDITS = "credits"
+    """Time credits, which buy service; the pack's `credit` says on what terms."""
+    POINTS = "points"
+    """Points of the county's own, which buy courtesies; terms as for credits."""
 
 
 class Dimension(StrEnum):
@@ -41,18 +54,42 @@ class Approver(StrEnum):
 
 
 class Every(StrEnum):
-    """How often one person may be given the same."""
+    """How often one person may be given the same, and what a pool or a limit is counted over."""
 
     LIFETIME = "lifetime"
     CALENDAR_YEAR = "calendar_year"
+    SCHOOL_YEAR = "school_year"
+    """From 1 September; named by the year it begins in."""
+    CALENDAR_MONTH = "calendar_month"
 
     def period_key(self, *, on: date) -> str:
-        """Return what tells one giving from the next: `lifetime`, or the year, such as `2024`."""
+        """Return what tells one giving from the next.
+
+        `lifetime`, a year such as `2024`, a school year such as `2024/25`, a month such as
+        `2024-06`.
+        """
         match self:
             case Every.LIFETIME:
                 return self.value
             case Every.CALENDAR_YEAR:
                 return f"{on.year:04}"
+            case Every.SCHOOL_YEAR:
+                first = school_year_start(on).year
+                return f"{first:04}/{(first + 1) % 100:02}"
+            case Every.CALENDAR_MONTH:
+                return f"{on.year:04}-{on.month:02}"
+
+    def first_day(self, *, on: date) -> date:
+        """Return the first day of the period that a day lies in."""
+        match self:
+            case Every.LIFETIME:
+                return date.min
+            case Every.CALENDAR_YEAR:
+                return date(on.year, 1, 1)
+            case Every.SCHOOL_YEAR:
+                return school_year_start(on)
+            case Every.CALENDAR_MONTH:
+                return on.replace(day=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +146,106 @@ def parse_expiry(text: str) -> Expiry | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Fixed:
+    """So many, written in the rule."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """As many as a dated, cited number says.
+
+    Attributes:
+        parameter: One number, or one for each level of a rule with levels.
+    """
+
+    parameter: Parameter
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """As many as a column of the rule's table says in the row that a person is in."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class PerUnit:
+    """So many for every full block of a fact, such as one credit for every 60 minutes.
+
+    Attributes:
+        rate: A dated pair: how many are given, for how much of the fact.
+    """
+
+    use: FactUse
+    rate: Parameter
+
+    def count(self, have: int, *, on: date) -> int:
+        """Return what somebody gets who has so much; rounded down to full blocks."""
+        given, block = self.pair(on=on)
+        return max(have, 0) // block * given
+
+    def pair(self, *, on: date) -> tuple[int, int]:
+        """Return how many are given, and for how much, on a day."""
+        given, block = as_list(self.rate.on(on).value)
+        if not isinstance(given, int) or not isinstance(block, int):
+            raise ValueError(f"{self.rate.name}: a rate is two whole numbers")
+        return given, block
+
+
+Amount = Fixed | Dated | Cell | PerUnit
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """What is given.
 
     Attributes:
-        item: The stock, honour or score system that a county keeps an account of.
-        count: How many; for a score, points; for money, fen.
+        item: The stock, honour, credit or score system that a county keeps an account of.
+        amount: How many; for a score, points; for money, fen.
         expiry: None for life.
+        pool: Id of the pool it is taken from; empty for what is not limited by one.
+        purpose: What the pool's money is for here, one of the pool's purposes; empty where the
+            pool names none.
     """
 
     kind: GrantKind
     item: str
-    count: int
+    amount: Amount
     expiry: Expiry | None
+    pool: str = ""
+    purpose: str = ""
+
+
+class LimitPer(StrEnum):
+    """Whose grants a limit counts."""
+
+    PERSON = "person"
+    ALL = "all"
+
+
+class LimitOf(StrEnum):
+    """What a limit counts."""
+
+    TIMES = "times"
+    """Grants."""
+    UNITS = "units"
+    """What they give, added up: fen, tickets, credits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """No more than so much in a period.
+
+    Attributes:
+        most: A dated number.
+    """
+
+    per: LimitPer
+    of: LimitOf
+    every: Every
+    most: Parameter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +254,12 @@ class Offer:
 
     Attributes:
         level: Of a rule with levels, from 1; 0 for a rule without.
-        period_key: Tells one giving from the next.
+        period_key: Tells one giving from the next. Of a top-up it ends in `+` and what was paid
+            before, so that every rise is paid once.
+        count: How many are given; 0 in a column's offer where it differs by person.
         expires_on: The last day of use; None for life.
+        publicise_days: How long the names hang out before the office may approve.
+        approvals: How many people must approve: 1, or 2 for money.
     """
 
     pack_id: str
@@ -142,8 +270,11 @@ class Offer:
     period_key: str
     on: date
     grant: Grant
+    count: int
     expires_on: date | None
     approver: Approver
+    publicise_days: int = 0
+    approvals: int = 1
 
     @property
     def key_parts(self) -> tuple[str, str, str, str]:
@@ -156,4 +287,4 @@ class Offer:
     def __str__(self) -> str:
         """Return the grant in short, such as `12 film until 2025-02-28`."""
         until = "" if self.expires_on is None else f" until {self.expires_on}"
-        return f"{self.grant.count} {self.grant.item}{until}"
+        return f"{self.count} {self.grant.item}{until}"

@@ -15,6 +15,10 @@ class Downgrade(StrEnum):
 
     NEVER = "never"
     """Nothing: what was granted stays granted."""
+    YEARLY = "yearly"
+    """The end of the year: a level is given for a year, and earned again in the next."""
+    ON_CORRECTION = "on_correction"
+    """A correction of the record that it was decided on, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ class WindowKind(StrEnum):
 
     LIFETIME = "lifetime"
     CALENDAR_YEAR = "calendar_year"
+    SCHOOL_YEAR = "school_year"
+    """From 1 September to 31 August."""
     MONTHS = "months"
     BETWEEN = "between"
 
@@ -45,7 +47,7 @@ class Window:
                 return f"months({self.months})"
             case WindowKind.BETWEEN:
                 return f"between({self.first_on},{self.last_on})"
-            case WindowKind.LIFETIME | WindowKind.CALENDAR_YEAR:
+            case WindowKind.LIFETIME | WindowKind.CALENDAR_YEAR | WindowKind.SCHOOL_YEAR:
                 return self.kind.value
 
     def days(self, *, on: date) -> tuple[date | None, date]:
@@ -59,6 +61,8 @@ class Window:
                 return None, until
             case WindowKind.CALENDAR_YEAR:
                 return date(on.year, 1, 1), until
+            case WindowKind.SCHOOL_YEAR:
+                return school_year_start(on), until
             case WindowKind.MONTHS:
                 return add_months(until, -self.months), until
             case WindowKind.BETWEEN:
@@ -75,10 +79,20 @@ class Window:
         match self.kind:
             case WindowKind.CALENDAR_YEAR:
                 return date(on.year, 12, 31)
+            case WindowKind.SCHOOL_YEAR:
+                return date(school_year_start(on).year + 1, 8, 31)
             case WindowKind.BETWEEN:
                 return self.last_on
             case WindowKind.LIFETIME | WindowKind.MONTHS:
                 return None
+
+
+def school_year_start(on: date) -> date:
+    """Return the first day of the school year that a day lies in.
+
+    Source: school years in China begin on 1 September.
+    """
+    return date(on.year if on.month >= 9 else on.year - 1, 9, 1)
 
 
 def add_months(day: date, months: int) -> date:
@@ -95,7 +109,7 @@ _BETWEEN = re.compile(r"between\(([0-9]{4}-[0-9]{2}-[0-9]{2}), ?([0-9]{4}-[0-9]{
 
 def parse_window(text: str) -> Window | None:
     """Return the window that a rule's text names, or None if it names none."""
-    if text in (WindowKind.LIFETIME, WindowKind.CALENDAR_YEAR):
+    if text in (WindowKind.LIFETIME, WindowKind.CALENDAR_YEAR, WindowKind.SCHOOL_YEAR):
         return Window(WindowKind(text))
     if found := _MONTHS.fullmatch(text):
         months = int(found[1])

@@ -31,14 +31,32 @@ _MONTHS = (
 _FACTS = {
     "minutes": ("服务时间", "time served"),
     "services": ("服务次数", "services"),
+    "first_service_on": ("首次服务日期", "day of the first service"),
+    "no_shows": ("报名未到", "shifts missed"),
     "registered_days": ("注册天数", "days since enrolment"),
     "registered_on": ("注册日期", "day of enrolment"),
     "star": ("星级", "stars"),
     "region": ("居住地", "home"),
+    "age": ("年龄", "age"),
     "has_grant": ("已获礼遇", "already granted"),
+    "credits": ("时间币余额", "time credits held"),
+    "points": ("积分余额", "points held"),
     "bad_credit": ("失信记录", "bad credit record"),
+    "certificate_level": ("社会工作者证书", "social-work certificate"),
+    "employed_in": ("在本地从业", "employed in"),
+    "household_in": ("户籍所在地", "household registered in"),
+    "party_member": ("中共党员", "party member"),
+    "listed": ("在册", "on the register"),
 }
 """Each fact in short, in Chinese and English."""
+
+_CHOICES = {
+    "none": ("无证书", "none"),
+    "assistant": ("助理社会工作师", "assistant"),
+    "intermediate": ("社会工作师", "intermediate"),
+    "senior": ("高级社会工作师", "senior"),
+}
+"""What a choice may be."""
 
 _VERDICTS = {
     Verdict.GRANTED: ("已达到", "met"),
@@ -136,6 +154,14 @@ def quantity(amount: int, unit: FactUnit, *, language: str) -> str:
             return (f"{amount} 天", f"{amount} day{'' if amount == 1 else 's'}")[at]
         case FactUnit.STARS:
             return (f"{amount} 星", f"{amount} star{'' if amount == 1 else 's'}")[at]
+        case FactUnit.YEARS:
+            return (f"{amount} 岁", f"{amount} year{'' if amount == 1 else 's'}")[at]
+        case FactUnit.NO_SHOWS:
+            return (f"{amount} 次", f"{amount} time{'' if amount == 1 else 's'}")[at]
+        case FactUnit.CREDITS:
+            return (f"{amount} 时间币", f"{amount} credit{'' if amount == 1 else 's'}")[at]
+        case FactUnit.POINTS:
+            return (f"{amount} 分", f"{amount} point{'' if amount == 1 else 's'}")[at]
 
 
 def _index(language: str) -> int:
@@ -172,6 +198,8 @@ def _window(window: Window, at: int) -> str:
             return ("累计", "in all")[at]
         case WindowKind.CALENDAR_YEAR:
             return ("本年度", "this year")[at]
+        case WindowKind.SCHOOL_YEAR:
+            return ("本学年", "this school year")[at]
         case WindowKind.MONTHS:
             return (f"近 {window.months} 个月", f"last {window.months} months")[at]
         case WindowKind.BETWEEN:
@@ -187,6 +215,9 @@ def _need(reason: Reason, at: int) -> str:
 def _value(spec: FactSpec, value: Need, at: int) -> str:
     if spec.type is FactType.YES_NO:
         return ("是", "yes")[at] if value else ("否", "no")[at]
+    if spec.choices:
+        word = spec.choices[value] if isinstance(value, int) else str(value)
+        return _CHOICES[word][at]
     if spec.unit is not None and isinstance(value, int):
         return quantity(value, spec.unit, language=("zh", "en")[at])
     return str(value)

@@ -333,7 +333,7 @@ async def _entitle(
                 period=offer.period_key,
                 source="",
                 unit=units[unit_code(offer)],
-                amount=offer.grant.count,
+                amount=offer.count,
                 decided_on=offer.on,
                 expires_on=offer.expires_on,
                 terms=terms,

@@ -101,6 +101,8 @@ def need_words(use: FactUse, need: Need, *, language: Language, _: Translate) ->
         return quantity(need, spec.unit, language=language)
     if isinstance(need, date):
         return words.full_day(need, language=language)
+    if spec.choices:
+        return _(f"choice.{spec.choices[need] if isinstance(need, int) else need}")
     return str(need)
 
 
@@ -310,6 +312,8 @@ def _window_words(use: FactUse, _: Translate) -> str:
             return _("累计")
         case WindowKind.CALENDAR_YEAR:
             return _("本年度")
+        case WindowKind.SCHOOL_YEAR:
+            return _("本学年")
         case WindowKind.MONTHS:
             return _("近 {count} 个月", count=window.months)
         case WindowKind.BETWEEN:

@@ -1,0 +1,647 @@
+"""Who is given what when not everybody can be: groups, limits, selections and pools, in one order.
+
+The order is total and the same for the same input, however that is shuffled: who has been
+eligible longer comes first, then the rule's priority, then a hash of the person salted with the
+seed, because plain numbers would favour those who enrolled early. Nothing here is random and
+nothing is read from outside: same packs, same claims, same seed, same bytes.
+
+Nobody overtakes: the first claim that a pool cannot hold closes it for all that come after it.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+
+from timebank.domain import region
+from timebank.domain.region import Level as Division
+from timebank.policy.condition import number_of
+from timebank.policy.fact import Value
+from timebank.policy.grant import LimitOf, LimitPer, Offer
+from timebank.policy.pool import Exhausted, number_on
+from timebank.policy.rule import Pack, Rule
+from timebank.policy.selection import Criterion, Order, SelectMode, Ties
+from timebank.policy.stacking import Group, StackMode
+
+
+class Standing(StrEnum):
+    """What a claim comes to."""
+
+    GRANTED = "granted"
+    """In full; of a top-up, all that was not paid before."""
+    PART = "part"
+    """Less than asked: a pool that shares, a cap, or a limit."""
+    ALREADY = "already"
+    """The same was given before."""
+    STACKED = "stacked"
+    """Another grant of the group is given, or was given in the period."""
+    EXCLUDED = "excluded"
+    """Something of a group that excludes this one is given, or was given in the period."""
+    TO_CHOOSE = "to choose"
+    """The person has yet to choose one of the group."""
+    LIMITED = "limited"
+    """A limit of the rule is reached."""
+    NOT_SELECTED = "not selected"
+    """Others rank before."""
+    TO_DRAW = "to draw"
+    """The lottery's seed is not published yet."""
+    SHORTLISTED = "shortlisted"
+    """The panel has not decided yet."""
+    OUTSIDE = "outside"
+    """The pool is for people who live elsewhere, or where the person lives is not known."""
+    QUEUED = "queued"
+    """Nothing is left now; this one waits in the order."""
+    EXHAUSTED = "exhausted"
+    """Nothing is left, and the period is over for this one."""
+
+
+WINS = frozenset({Standing.GRANTED, Standing.PART})
+"""What gives something."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What one person is eligible for by one rule.
+
+    Attributes:
+        person: A number that stays the person's.
+        eligible_since: Since when; the day of the run for who was not eligible before. Who waits
+            keeps the day on which waiting began.
+        home: A 12-digit code; None where it is not known.
+        ranks: What the person has of each fact that the rule's selection ranks by.
+        pool_ranks: The same, of the rule's pool.
+    """
+
+    person: int
+    offer: Offer
+    eligible_since: date
+    home: int | None = None
+    ranks: tuple[Value | None, ...] = ()
+    pool_ranks: tuple[Value | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A grant that was made before and stands, whether paid yet or not.
+
+    Attributes:
+        on: Of which day it was decided.
+        home: Where the person lived then; for selections that give so many in every division.
+    """
+
+    person: int
+    pack_id: str
+    rule_id: str
+    level: int
+    period_key: str
+    on: date
+    count: int
+    home: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """What a claim comes to.
+
+    Attributes:
+        offer: With the count that is given now and the period key that names it; of what gives
+            nothing, as it was claimed.
+        position: Place in the rule's ranking or in the pool's line, from 1; 0 where there is none.
+        cutoff: The last place there that was given something; 0 where none was, or no line is.
+        pool: `pack/pool` that it is taken from; empty for none.
+    """
+
+    claim: Claim
+    standing: Standing
+    offer: Offer
+    position: int = 0
+    cutoff: int = 0
+    pool: str = ""
+
+    @property
+    def count(self) -> int:
+        """Return how many are given now."""
+        return self.offer.count if self.standing in WINS else 0
+
+    def as_record(self) -> dict[str, object]:
+        """Return what a decision keeps of it, as plain values."""
+        return {
+            "person": self.claim.person,
+            "pack": self.offer.pack_id,
+            "pack_hash": self.offer.pack_hash,
+            "rule": self.offer.rule_id,
+            "level": self.offer.level,
+            "period": self.offer.period_key,
+            "on": self.offer.on.isoformat(),
+            "standing": self.standing.value,
+            "count": self.count,
+            "position": self.position,
+            "cutoff": self.cutoff,
+            "pool": self.pool,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What all claims come to.
+
+    Attributes:
+        awards: One per claim, in the total order.
+        taken: Of each pool, by `pack/pool`: what the awards take.
+    """
+
+    awards: tuple[Award, ...]
+    taken: Mapping[str, int]
+
+    @property
+    def won(self) -> tuple[Award, ...]:
+        """Return the awards that give something."""
+        return tuple(award for award in self.awards if award.standing in WINS)
+
+    def to_bytes(self) -> bytes:
+        """Return everything as UTF-8 JSON, the same for the same input for ever."""
+        document = {
+            "awards": [award.as_record() for award in self.awards],
+            "taken": dict(self.taken),
+        }
+        text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return text.encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What people decided before the run; all of it may be empty.
+
+    Attributes:
+        choices: By person, `pack/group` and period: the rule that the person chose.
+        draws: By `pack/rule` and period: the published seed of a lottery.
+        panels: By `pack/rule` and period: whom the panel voted for.
+    """
+
+    choices: Mapping[tuple[int, str, str], str] = field(default_factory=dict)
+    draws: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    panels: Mapping[tuple[str, str], frozenset[int]] = field(default_factory=dict)
+
+
+NOTHING_DECIDED = Decided()
+"""Nobody chose, nothing was drawn, no panel met."""
+
+
+def allocate(
+    claims: Iterable[Claim],
+    *,
+    packs: Sequence[Pack],
+    on: date,
+    seed: bytes,
+    available: Mapping[str, int],
+    past: Iterable[Past] = (),
+    decided: Decided = NOTHING_DECIDED,
+) -> Allocation:
+    """Return what claims of one day come to together.
+
+    First what was given before is set aside, then each person's groups are resolved, then limits
+    of a person, then who is selected, then limits of all, then pools.
+
+    A run can be repeated for ever from its packs' hashes, the ledger's entries, what was decided,
+    and `seed`: the root of the ledger at the entry that the run counts to. `available` says what is
+    still there of each pool, by `pack/pool`; a pool that is not named has nothing. `past` are the
+    grants that stand, of the same people and, for limits of all and for selections, of everybody.
+
+    Raises:
+        ValueError: Two claims of one person for the same grant, or a claim of an unknown rule.
+
+    Cost: sorting; a second for a hundred thousand claims.
+    """
+    return _Run(packs, on, seed, dict(available), past, decided).allocate(claims)
+
+
+@dataclass(slots=True)
+class _Live:
+    """A claim on its way.
+
+    Attributes:
+        order: Its place in the total order, as a value that sorts.
+        count: What is left of what was claimed.
+        topped: What was paid before, of a top-up; else None.
+        standing: None while it is still on its way.
+    """
+
+    claim: Claim
+    pack: Pack
+    rule: Rule
+    order: tuple[date, int, str, int, bytes, int]
+    count: int
+    topped: int | None = None
+    standing: Standing | None = None
+    position: int = 0
+    cutoff: int = 0
+    pool: str = ""
+
+    @property
+    def rule_key(self) -> tuple[str, str]:
+        return f"{self.pack.id}/{self.rule.id}", self.claim.offer.period_key
+
+    def stop(self, standing: Standing) -> None:
+        self.standing = standing
+
+    def cut_to(self, most: int, otherwise: Standing) -> None:
+        """Leave no more than so many, or end where that is nothing."""
+        if most <= 0:
+            self.stop(otherwise)
+        else:
+            self.count = min(self.count, most)
+
+    def award(self) -> Award:
+        offer = self.claim.offer
+        standing = self.standing
+        if standing is None:
+            whole = offer.count if self.topped is None else offer.count - self.topped
+            standing = Standing.GRANTED if self.count >= whole else Standing.PART
+            period = offer.period_key
+            if self.topped is not None:
+                period = f"{period}+{self.topped}"
+            offer = replace(offer, count=self.count, period_key=period)
+        return Award(self.claim, standing, offer, self.position, self.cutoff, self.pool)
+
+
+class _Run:
+    """One allocation; each phase ends some of the claims that are still on their way."""
+
+    def __init__(
+        self,
+        packs: Sequence[Pack],
+        on: date,
+        seed: bytes,
+        available: dict[str, int],
+        past: Iterable[Past],
+        decided: Decided,
+    ) -> None:
+        self.on = on
+        self.seed = seed
+        self.available = available
+        self.taken: dict[str, int] = {}
+        self.decided = decided
+        self.rules = {
+            (pack.id, rule.id): (pack, rule, place)
+            for pack in packs
+            for place, rule in enumerate(pack.rules)
+        }
+        self.past_keys: set[tuple[int, str, str, int, str]] = set()
+        self.past_of_person: dict[int, list[Past]] = defaultdict(list)
+        self.past_of_rule: dict[tuple[str, str], list[Past]] = defaultdict(list)
+        for each in past:
+            self.past_keys.add(
+                (each.person, each.pack_id, each.rule_id, each.level, each.period_key)
+            )
+            self.past_of_person[each.person].append(each)
+            self.past_of_rule[each.pack_id, each.rule_id].append(each)
+
+    def allocate(self, claims: Iterable[Claim]) -> Allocation:
+        everything = sorted((self._live(claim) for claim in claims), key=lambda each: each.order)
+        keys = {(each.claim.person, *each.claim.offer.key_parts) for each in everything}
+        if len(keys) < len(everything):
+            raise ValueError("two claims of one person for the same grant")
+
+        self._set_aside(everything)
+        self._stack(_alive(everything))
+        self._limit(_alive(everything), LimitPer.PERSON)
+        self._select(_alive(everything))
+        self._limit(_alive(everything), LimitPer.ALL)
+        self._draw_pools(_alive(everything))
+        return Allocation(
+            tuple(each.award() for each in everything), dict(sorted(self.taken.items()))
+        )
+
+    def _live(self, claim: Claim) -> _Live:
+        offer = claim.offer
+        found = self.rules.get((offer.pack_id, offer.rule_id))
+        if found is None:
+            raise ValueError(f"a claim of an unknown rule {offer.pack_id}/{offer.rule_id}")
+        pack, rule, place = found
+        drawn = _digest(
+            self.seed, offer.pack_id, offer.rule_id, offer.period_key, str(claim.person)
+        )
+        order = (claim.eligible_since, rule.priority, pack.id, place, drawn, offer.level)
+        return _Live(claim, pack, rule, order, offer.count)
+
+    def _set_aside(self, claims: Iterable[_Live]) -> None:
+        """End what was given before. A top-up is decided by what was paid, not by its key."""
+        for each in claims:
+            offer = each.claim.offer
+            key = (
+                each.claim.person,
+                offer.pack_id,
+                offer.rule_id,
+                offer.level,
+                offer.period_key,
+            )
+            if key in self.past_keys and not _is_top_up(each):
+                each.stop(Standing.ALREADY)
+            elif offer.count <= 0:
+                raise ValueError(f"{offer.rule_id}: a claim of nothing")
+
+    def _stack(self, claims: Iterable[_Live]) -> None:
+        grouped: dict[tuple[int, str, str], list[_Live]] = defaultdict(list)
+        for each in claims:
+            if each.rule.group:
+                grouped[each.claim.person, each.pack.id, each.rule.group].append(each)
+        for (person, _, group_id), members in grouped.items():
+            # In the order of the pack, whatever else orders people.
+            members.sort(key=lambda each: (*each.order[1:4], each.order[5]))
+            pack = members[0].pack
+            group = pack.group(group_id)
+            before = self._given_in(group, pack, person)
+            self._resolve(group, members, before)
+
+    def _given_in(self, group: Group, pack: Pack, person: int) -> list[Past]:
+        """Return what a person was given of a group in its period."""
+        rules = {rule.id for rule in pack.rules if rule.group == group.id}
+        period = group.every.period_key(on=self.on)
+        return [
+            each
+            for each in self.past_of_person.get(person, ())
+            if each.pack_id == pack.id
+            and each.rule_id in rules
+            and group.every.period_key(on=each.on) == period
+        ]
+
+    def _resolve(self, group: Group, members: list[_Live], before: list[Past]) -> None:
+        match group.mode:
+            case StackMode.SUM:
+                return
+            case StackMode.HIGHEST:
+                best = max(members, key=lambda each: each.count)
+                for each in members:
+                    if before or each is not best:
+                        each.stop(Standing.STACKED)
+            case StackMode.CHOOSE_ONE:
+                self._keep_chosen(group, members, is_given=bool(before))
+            case StackMode.TOP_UP:
+                paid = sum(each.count for each in before)
+                best = max(members, key=lambda each: each.count)
+                for each in members:
+                    if each is not best:
+                        each.stop(Standing.STACKED)
+                best.topped = paid
+                best.cut_to(best.count - paid, Standing.ALREADY)
+            case StackMode.CAP:
+                cap = 0 if group.cap is None else number_on(group.cap, on=self.on)
+                left = cap - sum(each.count for each in before)
+                for each in members:
+                    each.cut_to(left, Standing.STACKED)
+                    left -= 0 if each.standing else each.count
+
+    def _keep_chosen(self, group: Group, members: list[_Live], *, is_given: bool) -> None:
+        first = members[0]
+        period = group.every.period_key(on=self.on)
+        key = (first.claim.person, f"{first.pack.id}/{group.id}", period)
+        chosen = self.decided.choices.get(key, group.default)
+        is_claimed = any(each.rule.id == chosen for each in members)
+        for each in members:
+            if is_given:
+                each.stop(Standing.STACKED)
+            elif not is_claimed:
+                each.stop(Standing.TO_CHOOSE)
+            elif each.rule.id != chosen:
+                each.stop(Standing.STACKED)
+
+    def _limit(self, claims: Iterable[_Live], per: LimitPer) -> None:
+        used: dict[tuple[object, ...], int] = {}
+        for each in claims:
+            for place, limit in enumerate(each.rule.limits):
+                if limit.per is not per or each.standing:
+                    continue
+                person = each.claim.person if per is LimitPer.PERSON else None
+                key = (each.pack.id, each.rule.id, place, person)
+                if key not in used:
+                    period = limit.every.period_key(on=self.on)
+                    used[key] = sum(
+                        past.count if limit.of is LimitOf.UNITS else 1
+                        for past in self.past_of_rule.get((each.pack.id, each.rule.id), ())
+                        if person in (None, past.person)
+                        and limit.every.period_key(on=past.on) == period
+                    )
+                left = number_on(limit.most, on=self.on) - used[key]
+                if limit.of is LimitOf.UNITS:
+                    each.cut_to(left, Standing.LIMITED)
+                elif left <= 0:
+                    each.stop(Standing.LIMITED)
+            if each.standing is None:
+                for place, limit in enumerate(each.rule.limits):
+                    if limit.per is per:
+                        person = each.claim.person if per is LimitPer.PERSON else None
+                        key = (each.pack.id, each.rule.id, place, person)
+                        used[key] += each.count if limit.of is LimitOf.UNITS else 1
+
+    def _select(self, claims: Sequence[_Live]) -> None:
+        """Select rule by rule, in their order, so that who wins one is out of what it excludes."""
+        by_rule: dict[tuple[int, str, int], list[_Live]] = defaultdict(list)
+        for each in claims:
+            _, priority, pack_id, place, _, _ = each.order
+            by_rule[priority, pack_id, place].append(each)
+        won: dict[tuple[int, str], set[str]] = defaultdict(set)
+        for key in sorted(by_rule):
+            members = by_rule[key]
+            rule, pack = members[0].rule, members[0].pack
+            if rule.group and pack.group(rule.group).excludes:
+                self._exclude(members, won)
+            self._select_one(rule, _alive(members))
+            if rule.group:
+                for each in _alive(members):
+                    won[each.claim.person, pack.id].add(rule.group)
+
+    def _exclude(self, members: list[_Live], won: Mapping[tuple[int, str], set[str]]) -> None:
+        pack = members[0].pack
+        excludes = pack.group(members[0].rule.group).excludes
+        for each in members:
+            person = each.claim.person
+            if excludes & won.get((person, pack.id), set()) or any(
+                self._given_in(pack.group(other), pack, person) for other in excludes
+            ):
+                each.stop(Standing.EXCLUDED)
+
+    def _select_one(self, rule: Rule, members: list[_Live]) -> None:
+        select = rule.select
+        if select.mode is SelectMode.EACH or not members:
+            return
+        if select.winners is None:
+            raise ValueError(f"{rule.id}: a selection needs a number of winners")
+        winners = number_on(select.winners, on=self.on)
+        for division, inside in _by_division(members, select.per).items():
+            if division is None:
+                for each in inside:
+                    each.stop(Standing.OUTSIDE)
+                continue
+            before = self._winners_before(inside[0], select.per, division)
+            left = max(winners - before, 0)
+            match select.mode:
+                case SelectMode.TOP_N:
+                    _keep_first(_ranked(inside, select.by), left, before, select.ties)
+                case SelectMode.LOTTERY:
+                    self._draw_lots(inside, left, before)
+                case SelectMode.PANEL:
+                    self._shortlist(rule, inside, left, before)
+
+    def _winners_before(self, any_of: _Live, per: Division | None, division: int) -> int:
+        pack_id, rule_id, _, period = any_of.claim.offer.key_parts
+        return len(
+            {
+                past.person
+                for past in self.past_of_rule.get((pack_id, rule_id), ())
+                if past.period_key == period and _division_of(past.home, per) == division
+            }
+        )
+
+    def _draw_lots(self, members: list[_Live], winners: int, before: int) -> None:
+        seed = self.decided.draws.get(members[0].rule_key)
+        if seed is None:
+            for each in members:
+                each.stop(Standing.TO_DRAW)
+            return
+        key = members[0].rule_key
+        drawn = sorted(
+            members, key=lambda each: _digest(seed.encode(), *key, str(each.claim.person))
+        )
+        _keep_first([(each, ()) for each in drawn], winners, before, Ties.ORDER)
+
+    def _shortlist(self, rule: Rule, members: list[_Live], winners: int, before: int) -> None:
+        ranked = _ranked(members, rule.select.by)
+        if rule.select.shortlist is not None:
+            most = number_on(rule.select.shortlist, on=self.on)
+            _keep_first(ranked, most, 0, rule.select.ties)
+        listed = [each for each, _ in ranked if each.standing is None]
+        voted = self.decided.panels.get(members[0].rule_key)
+        if voted is None:
+            for each in listed:
+                each.stop(Standing.SHORTLISTED)
+            return
+        for each in listed:
+            if each.claim.person not in voted:
+                each.stop(Standing.NOT_SELECTED)
+        kept = [(each, ()) for each in listed if each.standing is None]
+        _keep_first(kept, winners, before, Ties.ORDER)
+
+    def _draw_pools(self, claims: Iterable[_Live]) -> None:
+        drawing: dict[str, list[_Live]] = defaultdict(list)
+        for each in claims:
+            if not each.rule.grant.pool:
+                continue
+            pool = each.pack.pool(each.rule.grant.pool)
+            each.pool = f"{each.pack.id}/{pool.id}"
+            if pool.serves(each.claim.home):
+                drawing[each.pool].append(each)
+            else:
+                each.stop(Standing.OUTSIDE)
+        for key in sorted(drawing):
+            line = drawing[key]
+            pool = line[0].pack.pool(line[0].rule.grant.pool)
+            left = max(self.available.get(key, 0), 0)
+            if pool.exhausted is Exhausted.PRO_RATA:
+                _share(line, left)
+            else:
+                if pool.exhausted is Exhausted.RANK:
+                    ranked = sorted(line, key=lambda each: _rank(each.claim.pool_ranks, pool.rank))
+                    line = ranked
+                is_queue = pool.exhausted is Exhausted.QUEUE
+                _serve(line, left, Standing.QUEUED if is_queue else Standing.EXHAUSTED)
+            self.taken[key] = sum(each.count for each in line if each.standing is None)
+
+
+def _alive(claims: Iterable[_Live]) -> list[_Live]:
+    return [each for each in claims if each.standing is None]
+
+
+def _is_top_up(each: _Live) -> bool:
+    group = each.rule.group
+    return bool(group) and each.pack.group(group).mode is StackMode.TOP_UP
+
+
+def _digest(seed: bytes, *parts: str) -> bytes:
+    return hashlib.sha256(b"\x1f".join((seed, *(part.encode() for part in parts)))).digest()
+
+
+def _division_of(home: int | None, per: Division | None) -> int | None:
+    """Return the division of a level that a home lies in; 0 for all people; None where unknown."""
+    if per is None:
+        return 0
+    return None if home is None else region.enclosing(home, per)
+
+
+def _by_division(members: Sequence[_Live], per: Division | None) -> dict[int | None, list[_Live]]:
+    found: dict[int | None, list[_Live]] = defaultdict(list)
+    for each in members:
+        found[_division_of(each.claim.home, per)].append(each)
+    return found
+
+
+_Rank = tuple[tuple[bool, int], ...]
+
+
+def _rank(values: Sequence[Value | None], by: Sequence[Criterion]) -> _Rank:
+    """Return where values put somebody, as a value that sorts; unknown comes last."""
+    return tuple(
+        (value is None, _signed(value, criterion.order))
+        for value, criterion in zip(values, by, strict=True)
+    )
+
+
+def _signed(value: Value | None, order: Order) -> int:
+    if value is None:
+        return 0
+    return -number_of(value) if order is Order.MOST else number_of(value)
+
+
+def _ranked(members: Sequence[_Live], by: Sequence[Criterion]) -> list[tuple[_Live, _Rank]]:
+    """Return members by rank; equals keep the total order."""
+    return sorted(
+        ((each, _rank(each.claim.ranks, by)) for each in members), key=lambda pair: pair[1]
+    )
+
+
+def _keep_first(ranked: Sequence[tuple[_Live, _Rank]], most: int, before: int, ties: Ties) -> None:
+    """End those who are not among the first."""
+    kept = min(most, len(ranked))
+    if ties is not Ties.ORDER and 0 < kept < len(ranked):
+        edge = ranked[kept - 1][1]
+        if ranked[kept][1] == edge:
+            if ties is Ties.ALL:
+                kept = sum(rank <= edge for _, rank in ranked)
+            else:
+                kept = sum(rank < edge for _, rank in ranked)
+    for place, (each, _) in enumerate(ranked):
+        each.position = before + place + 1
+        each.cutoff = before + kept
+        if place >= kept:
+            each.stop(Standing.NOT_SELECTED)
+
+
+def _serve(line: Sequence[_Live], left: int, otherwise: Standing) -> None:
+    """Give in order until one does not fit."""
+    served = 0
+    for each in line:
+        if each.count > left:
+            break
+        left -= each.count
+        served += 1
+    for place, each in enumerate(line):
+        each.position, each.cutoff = place + 1, served
+        if place >= served:
+            each.stop(otherwise)
+
+
+def _share(line: Sequence[_Live], left: int) -> None:
+    """Give everybody the same share; single fen that are left over go to the largest remainders."""
+    asked = sum(each.count for each in line)
+    if asked <= left:
+        return
+    shares = [each.count * left // asked for each in line]
+    by_remainder = sorted(
+        range(len(line)), key=lambda place: (-(line[place].count * left % asked), place)
+    )
+    for place in by_remainder[: left - sum(shares)]:
+        shares[place] += 1
+    for each, share in zip(line, shares, strict=True):
+        each.cut_to(share, Standing.EXHAUSTED)

@@ -23,6 +23,7 @@ BOUND = "audit.bound_exceeded"
 OPENING, CLEARING = "audit.opening_differs", "audit.clearing_differs"
 ROLLUP, YEAR = "audit.rollup_differs", "audit.year_differs"
 LEAF, TREE = "audit.leaf_differs", "audit.tree_differs"
+SEGMENT, SUMS = "audit.report_segment_differs", "audit.report_sums_differ"
 
 # The book holds, in five batches: services 1 to 3; 4 gives 100 credits; 5 spends 30; 6 takes
 # service 2 back; service 7.
@@ -104,6 +105,10 @@ TAMPERED: list[tuple[str, str, set[str]]] = [
         "insert into checkpoint select id, 3, decode(repeat('00', 32), 'hex'), '', now() from book", {TREE}),
     ("a service moved to another month",
         "update transfer set effective_at = effective_at + interval '40 days' where seq = 7", {ROLLUP, LEAF}),
+    ("a segment of columns that its entries do not make",
+        "insert into entry_segment (book_id, number, seq, volunteer, day, minutes, grade, work, shift, works) select id, 0, '', '', '', '', '', '', '', '' from book", {SEGMENT}),
+    ("a sum of a year that its entries do not make",
+        "insert into report_state select id, 'year', 19723, 20088, 7, '' from book", {SUMS}),
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ HEADS = (
     ledger_tables.book,
     ledger_tables.carriage,
     *ledger_tables.CHANGING,
+    ledger_tables.report_state,
     ledger_tables.volunteer_month,
     ledger_tables.volunteer_year,
 )

@@ -2,14 +2,16 @@
 
 from datetime import UTC, date, datetime
 
+import asyncpg
 from tests.factories import BOOK, VILLAGE, World
 
 from timebank.db import Database
 from timebank.domain.scope import Scope
 from timebank.domain.transfer import Service, Transfer, TransferKind, Unit, service_key
-from timebank.ledger import journal
-from timebank.queries.course import Cohort, DayPoint, MonthPoint, read_course
+from timebank.ledger import audit, journal
+from timebank.queries.course import Cohort, Course, DayPoint, MonthPoint, read_course
 from timebank.services.correction import reverse_transfer
+from timebank.services.folding import store_sums, warm_reports
 from timebank.services.founding import found_county
 from timebank.store.definitions import RESIDENTS_ANY_HOUR, find_definition
 
@@ -103,3 +105,35 @@ async def test_months_days_and_who_came_back_are_counted_and_follow_the_book(
     assert after.months[3] == MonthPoint(4, 0, 3, 0, (0, 0, 0))
     assert after.days == course.days[:-1]
     assert after.cohorts[1] == Cohort(2, (1, 0, 0))
+
+
+async def test_a_server_that_was_just_started_goes_on_from_stored_sums(
+    db: Database, database_url: str, world: World, owner: asyncpg.Connection
+) -> None:
+    await found_county(db, book=BOOK, now=datetime(2023, 1, 1, tzinfo=UTC))
+    await world.volunteers(4)
+    await post(db)
+
+    async def ask(known: Database) -> Course | None:
+        async with known.read() as conn:
+            return await read_course(conn, scope=COUNTY, definition=RESIDENTS_ANY_HOUR, year=2024)
+
+    await warm_reports(db, book=BOOK, today=NOW.date())
+    assert await store_sums(db, book=BOOK) == 3
+    assert await store_sums(db, book=BOOK) == 0
+    await reverse_transfer(db, actor=None, book=BOOK, seq=5, reason="代签", now=NOW)
+    told = await ask(db)
+    assert told is not None
+    assert [each.active_to_date for each in told.months] == [2, *[3] * 11]
+    started = Database(database_url, role="timebank_app")
+    assert await ask(started) == told
+    await started.close()
+
+    # What is stored is made of the journal: the audit makes it again and sees what was changed.
+    async with db.write() as conn:
+        assert await audit.find_broken(conn, book=BOOK, rule="audit.report_sums_differ") is None
+    await owner.execute("update report_state set seq = 4 where first_day = 19723")
+    async with db.write() as conn:
+        found = await audit.find_broken(conn, book=BOOK, rule="audit.report_sums_differ")
+    assert found is not None
+    assert found.examples == ("year 2024 as of entry 4",)

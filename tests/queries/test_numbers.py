@@ -24,11 +24,12 @@ from timebank.domain.scope import Scope
 from timebank.domain.service_field import ServiceField
 from timebank.domain.transfer import Service, Transfer, TransferKind, Unit, service_key
 from timebank.domain.window import Window, parse_window
-from timebank.ledger import balances, columns, journal
+from timebank.ledger import audit, balances, columns, journal
 from timebank.queries.active_rate import active_rates
 from timebank.queries.numbers import Numbers, read_numbers
+from timebank.services import folding
 from timebank.services.enrolment import move_home
-from timebank.services.folding import fold_book
+from timebank.services.folding import fold_book, store_sums
 from timebank.services.founding import found_county
 from timebank.store import profiles, tables
 from timebank.store.definitions import RESIDENTS_ANY_HOUR, list_definitions
@@ -281,6 +282,7 @@ async def test_the_engine_the_raw_journal_and_duckdb_agree(
 ) -> None:
     """Whatever was kept before, stored as columns or read anew: the same numbers."""
     monkeypatch.setattr(columns, "SEGMENT_ENTRIES", 32)
+    monkeypatch.setattr(folding, "_STALE_MIN", 1)
     await found_county(db, book=BOOK, now=NOW)
     history = History(db, world, seed)
     stranger = Database(database_url, role="timebank_app")
@@ -315,9 +317,17 @@ async def test_the_engine_the_raw_journal_and_duckdb_agree(
                 ]
         head = (await ask(db, WINDOWS[0])).as_of_books[0].seq
         frozen[head] = [await ask(db, window, STRICT) for window in WINDOWS]
-        # Another process, which begins to know the book now, and one that knew it earlier.
+        # Another process, which knew the book earlier, and one that begins with what is stored,
+        # which is a turn old: sums of years, and the entries since.
         assert [await ask(stranger, window, STRICT) for window in WINDOWS] == frozen[head]
+        restarted = Database(database_url, role="timebank_app")
+        assert [await ask(restarted, window, STRICT) for window in WINDOWS] == frozen[head]
+        await restarted.close()
+        assert await store_sums(db, book=BOOK) >= (turn != 3)
     await stranger.close()
+    async with db.write() as conn:
+        for rule in ("audit.report_segment_differs", "audit.report_sums_differ"):
+            assert await audit.find_broken(conn, book=BOOK, rule=rule) is None
 
     # The roll-up, the months of the year and the days of it come to the year's own numbers.
     year = Window.of_year(2024)

@@ -928,7 +928,6 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
     )
     a_course = course.CoursePage(
         head=head_of("course"),
-        is_wide=False,
         is_empty=False,
         as_of="3,700,412",
         rate=curve,
@@ -1753,9 +1752,6 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             framed("organizer"),
         ),
         "district-course": Sample("district/course.html", a_course, framed("officer")),
-        "district-course-wide": Sample(
-            "district/course.html", replace(a_course, is_wide=True), framed("officer")
-        ),
         "district-compare": Sample("district/compare.html", versus, framed("officer")),
         "district-publications": Sample("district/publications.html", press, framed("officer")),
         "district-publication-again": Sample(

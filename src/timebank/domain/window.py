@@ -92,6 +92,23 @@ class Window:
         """Whether it begins with a month's first day and ends with a month's last."""
         return self.first_on.day == 1 and (self.last_on + timedelta(days=1)).day == 1
 
+    def months_and_edges(self) -> tuple[range, list[tuple[date, date]]]:
+        """Return the whole months of the window, counted from year 0, and the days beside them.
+
+        Shape: the edges are at most two spans of days, both ends included; none is a whole month.
+        """
+        after = self.last_on + timedelta(days=1)
+        first = _month_number(self.first_on) + (self.first_on.day > 1)
+        last = _month_number(after)
+        if last <= first:
+            return range(0), _cut(self.first_on, self.last_on)
+        edges = []
+        if self.first_on.day > 1:
+            edges.append((self.first_on, _first_of(first) - timedelta(days=1)))
+        if after.day > 1:
+            edges.append((_first_of(last), self.last_on))
+        return range(first, last), edges
+
     def covers(self, day: date) -> bool:
         """Return whether a day lies in the window."""
         return self.first_on <= day <= self.last_on
@@ -173,6 +190,22 @@ def parse_window(text: str) -> Window:
     if found["month"]:
         return Window.of_month(year, int(found["month"]))
     return Window.of_year(year)
+
+
+def _cut(first: date, last: date) -> list[tuple[date, date]]:
+    """Return days without a whole month among them, cut where one month ends."""
+    if _month_number(first) == _month_number(last):
+        return [(first, last)]
+    middle = _first_of(_month_number(last))
+    return [(first, middle - timedelta(days=1)), (middle, last)]
+
+
+def _month_number(day: date) -> int:
+    return day.year * 12 + day.month - 1
+
+
+def _first_of(month: int) -> date:
+    return date(month // 12, month % 12 + 1, 1)
 
 
 def _later(first: date, *, months: int) -> date:

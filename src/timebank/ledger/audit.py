@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from timebank.ledger import log_audit
+from timebank.ledger import columns_audit, log_audit
 
 EXAMPLES_MAX = 5
 """How many broken rows are named per rule: enough to start looking."""
@@ -195,6 +195,8 @@ RULES: dict[str, str | Check] = {
     """,
     "audit.leaf_differs": log_audit.find_differing_leaves,
     "audit.tree_differs": log_audit.find_differing_trees,
+    "audit.report_segment_differs": columns_audit.find_differing_segments,
+    "audit.report_sums_differ": columns_audit.find_differing_states,
 }
 """Each rule with what returns the rows that break it, in the order of checking."""
 

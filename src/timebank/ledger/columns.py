@@ -11,7 +11,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from timebank.db import kept_of
+from timebank.db import is_anew, kept_of
 
 SEGMENT_ENTRIES = 65_536
 """Entries of one segment: a year of a county is about fifty."""
@@ -109,6 +109,28 @@ _APPEND = text(
     """  # noqa: S608 constants
 )
 
+SEGMENT_DIFFERS = text(
+    f"""
+    select not exists (
+        select {_PARTS} from entry_segment where book_id = :book and number = :number
+        intersect
+        select {_PARTS} from (
+            {
+        _COLUMNS.format(
+            book=":book",
+            after="cast(:after as bigint)",
+            upto="cast(:upto as bigint)",
+            zone="(select zone from book where id = :book)",
+        )
+    }
+        ) c
+    )
+    """  # noqa: S608 constants
+)
+"""Whether a stored segment is not what its entries make."""
+
+STORED_NUMBERS = text("select number from entry_segment where book_id = :book order by 1")
+
 _STORED = text(
     """
     select book_id, number, first_day, last_day from entry_segment
@@ -128,6 +150,28 @@ _BROUGHT = text(
     select book_id, seq, volunteer, month, assurance * 4 + measured, minutes, services
     from opening_month
     where book_id = any(cast(:books as int[])) and served_book <> book_id
+    """
+)
+
+_STATE = text(
+    """
+    select seq, content from report_state
+    where book_id = :book and noun = :noun and first_day = :first and last_day = :last
+    """
+)
+
+_STATES = text(
+    """
+    select noun, first_day, last_day, seq from report_state where book_id = :book order by 1, 2, 3
+    """
+)
+
+_KEEP_STATE = text(
+    """
+    insert into report_state (book_id, noun, first_day, last_day, seq, content)
+    values (:book, :noun, :first, :last, :seq, :content)
+    on conflict (book_id, noun, first_day, last_day) do update
+    set seq = excluded.seq, content = excluded.content where report_state.seq < excluded.seq
     """
 )
 
@@ -305,10 +349,10 @@ class BookColumns:
         return self.stored_seq, self._fresh_after
 
     def fill_gap(self, blocks: Sequence[Block]) -> None:
-        """Learn the entries of the gap."""
-        if blocks and blocks[0].after == self.stored_seq and blocks[-1].upto == self._fresh_after:
+        """Learn the entries of the gap, or of its end."""
+        if blocks and blocks[0].after >= self.stored_seq and blocks[-1].upto == self._fresh_after:
             self._fresh = [*(block for block in blocks if len(block.seq)), *self._fresh]
-            self._fresh_after = self.stored_seq
+            self._fresh_after = blocks[0].after
 
     def take_fresh(self, block: Block) -> None:
         """Learn the entries that follow those that are known."""
@@ -418,6 +462,10 @@ class BookColumns:
         while len(self._folds) > _FOLDS_MAX:
             self._folds.popitem(last=False)
 
+    def spans_of(self, key: str) -> list[Span]:
+        """Return the days over which something is kept under a key."""
+        return [each[1] for each in self._folds if isinstance(each, tuple) and each[0] == key]
+
     def touched(self, span: Span, *, upto: int) -> list[int]:
         """Return the stored segments that may hold services on some days, up to an entry."""
         return [
@@ -507,11 +555,13 @@ class Columns:
         upto: int,
         make: Callable[[], _F],
         start: Callable[[], Awaitable[_F]] | None = None,
+        restore: Callable[[bytes], _F] | None = None,
     ) -> _F:
         """Return what is summed over some days of entries 1 to `upto`, kept or made.
 
         It is read at once: the next request changes it. `start` makes it without the entries; it
-        is asked only at the newest state.
+        is asked only at the newest state. `restore` makes it of the state that is stored under the
+        key, which is then brought to the entry; whoever reads anew takes neither.
 
         Cost: nothing but the entries that are new; else the segments that are not known are read,
         and counted in a thread of their own.
@@ -521,10 +571,22 @@ class Columns:
             return found  # type: ignore[return-value]
         if start is not None:
             started = await start()
-            started.bring(book.brought(span, after=0, upto=upto), 1)
             book.keep((key, span), started, seq=upto)
             return started
+        if restore is not None and not is_anew(conn):
+            asked = {"book": book.book, "noun": key, "first": span.first, "last": span.last}
+            stored = (await conn.execute(_STATE, asked)).first()
+            if stored is not None and stored.seq <= upto:
+                made = restore(_bytes(stored.content))
+                await self._bring_on(conn, book, made, span, after=stored.seq, upto=upto)
+                book.keep((key, span), made, seq=upto)
+                return made
         return await self._make(conn, book=book, key=(key, span), span=span, upto=upto, made=make())
+
+    def let_go(self, book: BookColumns) -> None:
+        """Forget what was learned of a book; it is read again when it is needed."""
+        if self.books.get(book.book) is book:
+            del self.books[book.book]
 
     async def _make(
         self,
@@ -547,19 +609,43 @@ class Columns:
             book.keep(key, made, seq=upto)
         return made
 
-    async def _loose(self, conn: AsyncConnection, book: BookColumns, *, upto: int) -> list[Block]:
-        """Return all entries that stand in no segment, up to an entry at least."""
-        after, end = book.gap()
-        if after == end or upto <= after:
+    async def _bring_on(
+        self,
+        conn: AsyncConnection,
+        book: BookColumns,
+        made: Fold,
+        span: Span,
+        *,
+        after: int,
+        upto: int,
+    ) -> None:
+        """Count the entries behind one and up to another, read where they are not here."""
+        numbers = [n for n in book.touched(span, upto=upto) if (n + 1) * SEGMENT_ENTRIES > after]
+        for first in range(0, len(numbers), _READ_AT_ONCE):
+            blocks = await self._segments(conn, book, numbers[first : first + _READ_AT_ONCE])
+            await asyncio.to_thread(add, made, blocks, span, after=after, upto=upto, sign=1)
+        loose = await self._loose(conn, book, after=after, upto=upto)
+        add(made, loose, span, after=max(after, book.stored_seq), upto=upto, sign=1)
+        made.bring(book.brought(span, after=after, upto=upto), 1)
+
+    async def _loose(
+        self, conn: AsyncConnection, book: BookColumns, *, upto: int, after: int = 0
+    ) -> list[Block]:
+        """Return the entries behind one that stand in no segment, up to another at least."""
+        start, end = book.gap()
+        start = max(start, min(after, end))
+        if start == end or upto <= start:
             return book.fresh()
         read = []
-        for first in range(after, min(end, upto), SEGMENT_ENTRIES):
+        for first in range(start, min(end, upto), SEGMENT_ENTRIES):
             last = min(first + SEGMENT_ENTRIES, end, upto)
             ((block, _),) = await self._read_spans(conn, [(book, first, last)])
             read.append(block)
-        # As of an entry within the gap the rest of it was not read, and stays a gap.
+        # As of an entry within the gap the rest of it was not read, and stays a gap; whoever filled
+        # it meanwhile has the same entries, which are not counted twice.
+        kept = [each.within(after=end, upto=2**62) for each in book.fresh() if each.upto > end]
         book.fill_gap(read)
-        return book.fresh() if upto >= end else read
+        return [*read, *kept]
 
     async def _segments(
         self, conn: AsyncConnection, book: BookColumns, numbers: Sequence[int]
@@ -651,15 +737,48 @@ def add(
 
 async def append_segment(conn: AsyncConnection, *, book: int, number: int) -> None:
     """Store one full segment of a book as columns; one that is stored stays. One statement."""
+    await conn.execute(_APPEND, segment_asked(book=book, number=number))
+
+
+def segment_asked(*, book: int, number: int) -> dict[str, int]:
+    """Return what statements about one segment are asked with."""
     after = number * SEGMENT_ENTRIES
+    return {"book": book, "number": number, "after": after, "upto": after + SEGMENT_ENTRIES}
+
+
+async def list_states(conn: AsyncConnection, *, book: int) -> dict[tuple[str, Span], int]:
+    """Return the entry that each stored state of a book is brought to. One statement."""
+    rows = await conn.execute(_STATES, {"book": book})
+    return {(noun, Span(first, last)): seq for noun, first, last, seq in rows}
+
+
+async def keep_state(
+    conn: AsyncConnection, *, book: int, noun: str, span: Span, seq: int, content: bytes
+) -> None:
+    """Store a state as of an entry, unless a newer one is stored. One statement."""
     await conn.execute(
-        _APPEND, {"book": book, "number": number, "after": after, "upto": after + SEGMENT_ENTRIES}
+        _KEEP_STATE,
+        {
+            "book": book,
+            "noun": noun,
+            "first": span.first,
+            "last": span.last,
+            "seq": seq,
+            "content": content,
+        },
     )
 
 
 async def list_books(conn: AsyncConnection) -> list[int]:
     """Return the books that are open. One statement."""
     return list((await conn.execute(text("select id from book order by 1"))).scalars())
+
+
+async def find_head(conn: AsyncConnection, *, book: int) -> int | None:
+    """Return the newest entry of a book, None where there is no such book. One statement."""
+    return (
+        await conn.execute(text("select seq from book where id = :book"), {"book": book})
+    ).scalar()
 
 
 async def list_missing_segments(conn: AsyncConnection, *, book: int) -> range:
@@ -679,6 +798,11 @@ async def list_missing_segments(conn: AsyncConnection, *, book: int) -> range:
 def day_number(day: date) -> int:
     """Return a day counted from 1970-01-01."""
     return (day - _EPOCH).days
+
+
+def day_of(number: int) -> date:
+    """Return the day that is counted from 1970-01-01."""
+    return _EPOCH + timedelta(days=number)
 
 
 _EMPTY: Small = np.empty(0, np.int32)

@@ -291,6 +291,20 @@ entry_segment = Table(
     comment="Services of 65,536 entries as columns, made of the journal for reports. Append-only.",
 )
 
+report_state = Table(
+    "report_state",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column("noun", Text, nullable=False, comment="what is summed, such as `year`"),
+    Column("first_day", Integer, nullable=False, comment="of the services, from 1970-01-01"),
+    Column("last_day", Integer, nullable=False, comment="of the services, from 1970-01-01"),
+    Column("seq", BigInteger, nullable=False, comment="it is made of entries 1 to seq"),
+    Column("content", LargeBinary, nullable=False, comment="the sums as columns"),
+    PrimaryKeyConstraint("book_id", "noun", "first_day", "last_day"),
+    comment="Sums for reports, stored so that a new process need not read a year of entries; "
+    "made of the journal, and made again by the audit.",
+)
+
 reversal_reason = Table(
     "reversal_reason",
     metadata,

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 
 import numpy as np
 from sqlalchemy import text
@@ -12,11 +11,9 @@ from timebank.domain.period import Period
 from timebank.domain.region import Level, level_of
 from timebank.domain.station import Figure, Tier
 from timebank.domain.window import Window
-from timebank.ledger.columns import BookColumns, Work
+from timebank.ledger.columns import BookColumns, Work, day_of
 from timebank.queries.snapshot import Snapshot, State, span_of
 from timebank.queries.sums import WorkSums
-
-_EPOCH = date(1970, 1, 1)
 
 _REACHES = text(
     """
@@ -233,8 +230,3 @@ def town_of(region: int) -> int | None:
     if level_of(region) in (Level.TOWN, Level.VILLAGE):
         return region // 1_000 * 1_000
     return None
-
-
-def day_of(number: int) -> date:
-    """Return the day that is counted from 1970-01-01."""
-    return _EPOCH + timedelta(days=number)

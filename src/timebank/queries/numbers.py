@@ -27,7 +27,7 @@ from timebank.domain.scope import Scope
 from timebank.domain.service_field import ServiceField
 from timebank.domain.station import Figure, Tier
 from timebank.domain.window import Window, WindowKind
-from timebank.ledger.columns import Work
+from timebank.ledger.columns import Work, day_of
 from timebank.queries import here
 from timebank.queries.snapshot import (
     Division,
@@ -254,7 +254,7 @@ class _Counter:
             _Found(
                 division,
                 {"services": row[0], **_minutes(row[1:])},
-                key=here.day_of(day).isoformat(),
+                key=day_of(day).isoformat(),
             )
             for day, row in sorted(days.items())
             if any(row)

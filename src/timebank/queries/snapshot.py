@@ -25,9 +25,10 @@ from timebank.domain.definition import AgeBand, Definition
 from timebank.domain.metric import Residents
 from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
-from timebank.domain.window import Window
+from timebank.domain.window import Window, WindowKind
 from timebank.ledger import balances
 from timebank.ledger.columns import BookColumns, Columns, Span, columns_of, day_number
+from timebank.ledger.year_sums import YearSums, span_of_year
 from timebank.queries.people import BookPeople, Register, Settled, Traits, people_of
 from timebank.queries.sums import VolunteerSums
 from timebank.store.tables import activity
@@ -39,6 +40,9 @@ _COUNTED_MAX = 4_000
 """Results that a process keeps, of a few kilobytes each: some for every county of a province."""
 
 _DIVISIONS_MAX = 200
+
+YEAR = "year"
+"""Under which the sums of years are kept and stored."""
 
 _TOUCHED_MAX = 5_000
 """Beyond so many it is quicker to count everybody again."""
@@ -64,7 +68,7 @@ _ROLLUP = """
     from (
         select assurance * 4 + measured as grade, volunteer, sum(minutes)::bigint as minutes,
             sum(services)::bigint as services
-        from {table} where book_id = :book and {unit} between :first and :last
+        from {table} where book_id = :book and {unit} <= :last
         group by 1, 2
     ) each
     group by 1
@@ -244,45 +248,90 @@ class Snapshot:
     ) -> VolunteerSums:
         """Return the sums of every volunteer over a window; they are read at once.
 
-        Made the first time of the roll-ups, where the window is of whole months and the state is
-        the newest; else of the entries, and always for whoever reads anew.
+        Made the first time of the sums of the years that it touches and of the entries of months
+        that it cuts, or of the roll-ups where it has no first day. As of an earlier state, and for
+        whoever reads anew, of the entries alone.
         """
-        span = span_of(window)
         start = None
-        is_newest = state.seq == state.head
-        if is_newest and window.is_of_whole_months and not is_anew(self.conn):
-            start = self._read_rollup(state, window)
+        if state.seq == state.head and not is_anew(self.conn):
+            if window.kind is not WindowKind.EVER:
+                start = self._start_of_years(state, book, window)
+            elif window.is_of_whole_months:
+                start = self._start_of_rollup(state, book, window)
         return await self.columns.fold(
             self.conn,
             book=book,
             key="volunteers",
-            span=span,
+            span=span_of(window),
             upto=state.seq,
             make=VolunteerSums,
             start=start,
         )
 
-    def _read_rollup(self, state: State, window: Window) -> Callable[[], Awaitable[VolunteerSums]]:
-        first, last = (each.year * 100 + each.month for each in (window.first_on, window.last_on))
-        is_by_year = first % 100 == 1 and last % 100 == 12
+    async def sum_year(self, state: State, book: BookColumns, year: int) -> YearSums:
+        """Return the sums of a year; they are read at once.
 
-        async def read() -> VolunteerSums:
+        Cost: of what is stored the entries since then; where nothing is, those of the year.
+        """
+        return await self.columns.fold(
+            self.conn,
+            book=book,
+            key=YEAR,
+            span=span_of_year(year),
+            upto=state.seq,
+            make=lambda: YearSums(book.works, year),
+            restore=lambda content: YearSums.read(content, works=book.works, year=year),
+        )
+
+    def _start_of_years(
+        self, state: State, book: BookColumns, window: Window
+    ) -> Callable[[], Awaitable[VolunteerSums]]:
+        months, edges = window.months_and_edges()
+
+        async def start() -> VolunteerSums:
+            sums = VolunteerSums()
+            for year in sorted({month // 12 for month in months}):
+                inside = [month % 12 for month in months if month // 12 == year]
+                found = await self.sum_year(state, book, year)
+                volunteer, month, grade, minutes, services = found.rows()
+                chosen = (month >= min(inside)) & (month <= max(inside))
+                for each in np.unique(grade[chosen]).tolist():
+                    rows = chosen & (grade == each)
+                    sums.start(each, volunteer[rows], minutes[rows], services[rows])
+            for first, last in edges:
+                cut = await self.columns.fold(
+                    self.conn,
+                    book=book,
+                    key="edge",
+                    span=Span(day_number(first), day_number(last)),
+                    upto=state.seq,
+                    make=VolunteerSums,
+                )
+                sums.take(cut)
+            return sums
+
+        return start
+
+    def _start_of_rollup(
+        self, state: State, book: BookColumns, window: Window
+    ) -> Callable[[], Awaitable[VolunteerSums]]:
+        last = window.last_on.year * 100 + window.last_on.month
+        is_by_year = last % 100 == 12
+
+        async def start() -> VolunteerSums:
             rows = await self.conn.execute(
                 _BY_YEAR if is_by_year else _BY_MONTH,
-                {
-                    "book": state.book,
-                    "first": first // 100 if is_by_year else first,
-                    "last": last // 100 if is_by_year else last,
-                },
+                {"book": state.book, "last": last // 100 if is_by_year else last},
             )
             sums = VolunteerSums()
             for grade, *columns in rows:
                 sums.start(
                     grade, *(np.frombuffer(each, ">i8").astype(np.int64) for each in columns)
                 )
+            sums.bring(book.brought(span_of(window), after=0, upto=state.seq), 1)
             return sums
 
-        return read
+        return start
 
     async def learn(
         self, states: Sequence[State]

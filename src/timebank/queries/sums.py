@@ -39,12 +39,22 @@ class VolunteerSums:
         minutes: NDArray[np.int64],
         services: NDArray[np.int64],
     ) -> None:
-        """Begin with the sums of one grade, each volunteer once, as the roll-ups have them."""
+        """Count sums of one grade that were made elsewhere; of a volunteer there may be several."""
         if len(volunteer):
             self._grow(int(volunteer.max()) + 1)
             sums = self._sum(grade)
-            sums.minutes[volunteer] += minutes
-            sums.services[volunteer] += services
+            # Whole numbers add up exactly in a double below 2**53.
+            for whole, part in ((sums.minutes, minutes), (sums.services, services)):
+                summed = np.bincount(volunteer, weights=part)
+                whole[: len(summed)] += summed.astype(np.int64)
+
+    def take(self, other: "VolunteerSums") -> None:
+        """Count everything that another one has counted."""
+        self._grow(other.size)
+        for grade, sums in other._of.items():
+            mine = self._sum(grade)
+            mine.minutes[: len(sums.minutes)] += sums.minutes
+            mine.services[: len(sums.services)] += sums.services
 
     def add(self, block: Block, sign: int) -> None:
         """Count entries, or with -1 take them off again."""

@@ -10,6 +10,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import Database
 from timebank.domain.actor import Act
@@ -45,6 +46,9 @@ from timebank.web.district_frame import (
 from timebank.web.frame import language_of, show, translate_of
 from timebank.web.parts import Field
 from timebank.web.typed import typed_day
+
+_YEARS_BACK_MAX = 3
+"""How many complete years are looked through for one with any service."""
 
 _STEPS = 5
 """Colour steps of the calendar: more are not told apart."""
@@ -165,12 +169,10 @@ class CoursePage:
     """What `district/course.html` shows.
 
     Attributes:
-        is_wide: The division has too many counties for it.
         annotate_url: Where a note is posted; empty for who may not.
     """
 
     head: DistrictHead
-    is_wide: bool
     is_empty: bool
     as_of: str
     rate: Chart
@@ -292,11 +294,12 @@ async def _page(
 ) -> CoursePage:
     language, _ = language_of(request), translate_of(request)
     today = words.local_day(now)
-    year = year or today.year - 1
-    last_month = 12 if year != today.year else today.month
-    window = Window.of_year(year)
     async with kit.db.read() as conn:
         path = await list_path(conn, code=scope.region)
+        if year is None:
+            year = await _newest_year(conn, scope, definition, this_year=today.year)
+        last_month = 12 if year != today.year else today.month
+        window = Window.of_year(year)
         course = await read_course(
             conn, scope=scope, definition=definition, year=year, last_month=last_month
         )
@@ -328,7 +331,6 @@ async def _page(
             language=language,
             _=_,
         ),
-        is_wide=course is None,
         is_empty=course is not None and not course.days,
         as_of="" if course is None else words.count(course.as_of_books[0].seq),
         rate=_rate_chart(course, before, noted, whole, definition, language=language, _=_),
@@ -356,6 +358,17 @@ async def _page(
         text=text or Field(),
         text_max=TEXT_MAX,
     )
+
+
+async def _newest_year(
+    conn: AsyncConnection, scope: Scope, definition: Definition, *, this_year: int
+) -> int:
+    """Return the last complete year with any service, else the one going on."""
+    for year in range(this_year - 1, this_year - 1 - _YEARS_BACK_MAX, -1):
+        course = await read_course(conn, scope=scope, definition=definition, year=year)
+        if course is not None and course.days:
+            return year
+    return this_year
 
 
 def _whole(residents: Any, registered: int, definition: Definition) -> int | None:

@@ -25,6 +25,15 @@ VIEWS = (
 """The views of the numbers, in the order of their tabs."""
 
 
+TEMPLATES = (
+    "district/overview.html",
+    "district/course.html",
+    "district/compare.html",
+    "district/publications.html",
+)
+"""Of these views, and of what is published from them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistrictHead:
     """What stands above every view of the numbers.

@@ -1,5 +1,6 @@
 """The layout around every page, and the one way in which a page becomes an answer."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from timebank.http.security import CAMERA_POLICY
 from timebank.store import people
 from timebank.web.catalog import LANGUAGES, Language, Translate, has_message, translator
 from timebank.web.format import masked_name, masked_phone
+from timebank.web.icons import NAMES, icon
 from timebank.web.parts import Frame, NavigationItem
 from timebank.web.rendering import build_environment
 
@@ -111,6 +113,13 @@ def show(
         media_type=MediaType.HTML,
         headers=headers,
     )
+
+
+def prepare(templates: Iterable[str]) -> None:
+    """Read templates and icons before somebody waits for them."""
+    icon(NAMES[0])
+    for template in templates:
+        _environment().get_template(template)
 
 
 def show_part(request: Request[Any, Any, Any], template: str, **parts: object) -> Response[str]:

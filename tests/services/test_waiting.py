@@ -1,7 +1,7 @@
 """A freed place goes to the next who waits and can take it, exactly once, and they are told."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import asyncpg
@@ -11,6 +11,7 @@ from tests.factories import BOOK, KEY, NINE, World
 from timebank.db import Database
 from timebank.domain.actor import Actor, OrganizationId, Role, VolunteerId
 from timebank.domain.enrolment import NewVolunteer
+from timebank.domain.places import PlacesChanged, PlacesRefusal, PlacesRefused
 from timebank.domain.shift_message import MessageRefusal
 from timebank.domain.signup import (
     SignedUp,
@@ -25,6 +26,7 @@ from timebank.domain.signup import (
 from timebank.services.closing import close_shift
 from timebank.services.enrolment import enrol_volunteers
 from timebank.services.errors import NotFoundError, NotPermittedError
+from timebank.services.places import change_places
 from timebank.services.scheduling import (
     MessageQueued,
     MessageRefused,
@@ -120,6 +122,44 @@ async def test_places_go_to_those_who_wait_in_their_order_and_each_is_told_once(
     again = await withdraw(db, seal=SEAL, volunteer=people[18], **where, now=NINE + SECOND)
     assert again == WithdrawalRefused(WithdrawalRefusal.NOT_SIGNED_UP)
     assert isinstance(await sign_up(db, volunteer=people[23], **where, now=NINE + SECOND), SignedUp)
+
+
+async def test_new_places_go_to_those_who_wait_and_nobody_loses_one(
+    db: Database, world: World, people: list[VolunteerId], owner: asyncpg.Connection
+) -> None:
+    team = await world.organization()
+    shift = await world.shift(organization=team, places=2, signed_up=people[:2])
+    await world.shift(places=8, signed_up=people[3:4])
+    where = {"shift_book": shift.book, "shift": shift.id}
+    for place, who in enumerate(people[2:18]):
+        at = EARLY + place * SECOND
+        assert isinstance(await join_waiting(db, volunteer=who, **where, now=at), Waiting)
+
+    async def change(places: int, *, actor: Actor | None = None, now: datetime = EARLY) -> object:
+        return await change_places(
+            db, seal=SEAL, actor=actor or organizer(team), **where, places=places, now=now
+        )
+
+    with pytest.raises(NotFoundError):
+        await change(5, actor=organizer(await world.organization()))
+    # The second who waits has no time then.
+    at_once = await asyncio.gather(change(14), change(14))
+    twelve = (people[2], *people[4:15])
+    assert sorted(len(each.promoted) for each in at_once) == [0, 12]  # type: ignore[attr-defined]
+    assert PlacesChanged(twelve) in at_once
+    async with db.read() as conn:
+        told = await outbox.list_newest(conn, seal=SEAL, limit=50)
+    assert len(told) == 12
+    refused = [
+        (13, EARLY, PlacesRefusal.TAKEN),
+        (0, EARLY, PlacesRefusal.NUMBER),
+        (15, NINE + timedelta(days=1), PlacesRefusal.OVER),
+    ]
+    for places, now, reason in refused:
+        assert await change(places, now=now) == PlacesRefused(reason)
+    # Once it has begun nobody is called in.
+    assert await change(16, now=NINE + SECOND) == PlacesChanged(())
+    assert await owner.fetchval("select places from shift where id = $1", shift.id) == 16
 
 
 def organizer(*teams: OrganizationId) -> Actor:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from timebank.domain.threshold import DEFAULTS
-from timebank.web import approvals, calendar, review, samples, shift_messages
+from timebank.web import approvals, calendar, review, samples, shift_messages, shift_places
 from timebank.web.catalog import Language, translator
 from timebank.web.format import duration, weekday
 from timebank.web.parts import Choice, Field, Frame, Link
@@ -169,6 +169,20 @@ def session_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
                         ),
                     )
                 ],
+                action_url="#",
+                back_url="#",
+            ),
+            organizer,
+        ),
+        "organizer-places": (
+            "organizer/places.html",
+            shift_places.PlacesPage(
+                activity=words("海滨公园净滩", "Shore clean-up"),
+                time=words("今天 14:00–17:00", "today 14:00–17:00"),
+                taken=_("已报名 {count} 人，候补 {waiting} 人。", count=18, waiting=4),
+                places=Field(value="12", error=_("places.taken")),
+                places_min=18,
+                places_max=5_000,
                 action_url="#",
                 back_url="#",
             ),

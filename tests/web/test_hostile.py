@@ -226,6 +226,7 @@ MATRIX = {
     "/organizer/papers": (303, 403, 200, 403),
     "/calendar/{name}": (404, 404, 404, 404),
     "/organizer/shifts/{book}/{shift}/messages": (303, 403, 200, 403),
+    "/organizer/shifts/{book}/{shift}/places": (303, 403, 200, 403),
     "/district/review": (303, 403, 403, 200),
     "/district/review/signal": (303, 403, 403, 400),
     "/district/review/thresholds": (303, 403, 403, 200),

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -40,8 +39,8 @@ from timebank.domain.signup import (
 )
 from timebank.domain.writing import cleaned_line, cleaned_paragraphs
 from timebank.ledger import journal
+from timebank.services import promotion
 from timebank.services.errors import ConflictError, NotFoundError
-from timebank.services.founding import ZONE
 from timebank.services.permission import check_organizes
 from timebank.store import (
     activities,
@@ -49,7 +48,6 @@ from timebank.store import (
     numbering,
     organizations,
     outbox,
-    people,
     regions,
     shift_messages,
     signups,
@@ -59,12 +57,6 @@ from timebank.store import (
 from timebank.store.activities import Activity, Shift
 from timebank.store.organizations import Organization
 from timebank.store.seal import Seal
-
-_AHEAD = 8
-"""How many of those who wait are locked at first: usually the next one can take the place."""
-
-_PROMOTION_TRIES = 5
-"""How often more of them are locked: in the end, all that a list may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,24 +365,17 @@ async def withdraw(
         NotFoundError: There is no such volunteer.
         ConflictError: The waiting list moved faster than it could be followed.
     """
-    for turn in range(_PROMOTION_TRIES):
-        try:
-            return await _withdraw(
-                db,
-                seal=seal,
-                volunteer=volunteer,
-                shift_book=shift_book,
-                shift=shift,
-                ahead=_AHEAD * 4**turn,
-                now=now,
-            )
-        except _QueueMovedError:
-            continue
-    raise ConflictError
-
-
-class _QueueMovedError(Exception):
-    """Somebody who was not locked is next: nothing was written, and more must be locked."""
+    return await promotion.following(
+        lambda ahead: _withdraw(
+            db,
+            seal=seal,
+            volunteer=volunteer,
+            shift_book=shift_book,
+            shift=shift,
+            ahead=ahead,
+            now=now,
+        )
+    )
 
 
 async def _withdraw(
@@ -406,15 +391,9 @@ async def _withdraw(
     async with db.write() as conn:
         # The book's lock orders this against a scan of the arrival.
         await journal.find_locked_head(conn, book=volunteer.book)
-        # Volunteers before the shift, as everywhere, and in one order among themselves: who may be
-        # promoted must not take a place elsewhere meanwhile.
-        next_ones = await waiting.list_waiting(
-            conn, shift_book=shift_book, shift=shift, limit=ahead
+        locked = await promotion.lock_next(
+            conn, shift_book=shift_book, shift=shift, ahead=ahead, beside=volunteer
         )
-        locked = {volunteer, *next_ones}
-        for each in sorted(locked, key=lambda each: (each.book, each.id)):
-            if not await volunteers.lock_volunteer(conn, volunteer=each) and each == volunteer:
-                raise NotFoundError
         found = await activities.find_locked_shift(conn, shift_book=shift_book, shift=shift)
         facts = (
             None
@@ -431,52 +410,8 @@ async def _withdraw(
         )
         if now >= found.starts_at:
             return decision
-        promoted = await _promote(conn, found, locked=locked, now=now)
-        if promoted is not None:
-            await _tell_promoted(conn, seal, promoted, found, now=now)
+        promoted = await promotion.promote(conn, found, seal=seal, locked=locked, now=now)
     return Withdrawn(now, promoted)
-
-
-async def _promote(
-    conn: AsyncConnection, shift: Shift, *, locked: set[VolunteerId], now: datetime
-) -> VolunteerId | None:
-    """Give the free place of a locked shift to the first who waits and can take it."""
-    for each in await waiting.list_waiting(conn, shift_book=shift.book, shift=shift.id):
-        if each not in locked:
-            raise _QueueMovedError
-        facts = await signups.find_facts(conn, volunteer=each, shift=shift)
-        if isinstance(decide_signup(facts, now=now), SignedUp):
-            await signups.set_signed_up(
-                conn, volunteer=each, shift_book=shift.book, shift=shift.id, at=now
-            )
-            await waiting.set_ended(
-                conn,
-                volunteer=each,
-                shift_book=shift.book,
-                shift=shift.id,
-                is_promoted=True,
-                at=now,
-            )
-            return each
-    return None
-
-
-async def _tell_promoted(
-    conn: AsyncConnection, seal: Seal, volunteer: VolunteerId, shift: Shift, *, now: datetime
-) -> None:
-    found = await volunteers.find_volunteer(conn, volunteer=volunteer)
-    if found is None or found.person is None:
-        return
-    person = await people.find_person(conn, seal=seal, person=found.person)
-    if person is None or person.phone is None:
-        return
-    title = await activities.find_title(conn, book=shift.book, activity=shift.activity)
-    starts = shift.starts_at.astimezone(ZoneInfo(ZONE))
-    text = (
-        f"【时间银行】“{title}”（{starts.month}月{starts.day}日 {starts:%H:%M}）空出一个名额，"
-        "已为您报上名。不能来的话，请打开“找活动”取消，好让给下一位。"
-    )
-    await outbox.insert_message(conn, seal=seal, phone=person.phone, text=text, now=now)
 
 
 async def send_message(

@@ -261,6 +261,14 @@ async def list_open_shifts(conn: AsyncConnection, *, book: int, activity: int) -
     return list(rows.scalars())
 
 
+async def set_places(conn: AsyncConnection, *, book: int, shift: int, places: int) -> None:
+    """Change how many places a locked shift has."""
+    c = tables.shift.c
+    await conn.execute(
+        update(tables.shift).where(c.book_id == book, c.id == shift).values(places=places)
+    )
+
+
 async def set_shifts_cancelled(
     conn: AsyncConnection, *, book: int, shifts: Iterable[int], at: datetime
 ) -> None:

@@ -91,6 +91,19 @@ async def find_facts(conn: AsyncConnection, *, volunteer: VolunteerId, shift: Sh
     )
 
 
+async def count_places_taken(conn: AsyncConnection, *, shift_book: int, shift: int) -> int:
+    """Return how many hold a place in a shift."""
+    c = tables.signup.c
+    count: int = (
+        await conn.execute(
+            select(func.count())
+            .select_from(tables.signup)
+            .where(c.shift_book == shift_book, c.shift_id == shift, c.withdrawn_at.is_(None))
+        )
+    ).scalar_one()
+    return count
+
+
 async def has_place(
     conn: AsyncConnection, *, volunteer: VolunteerId, shift_book: int, shift: int
 ) -> bool:

@@ -108,6 +108,7 @@ class ShiftPage:
         late: By how much it was closed too late; empty when it was not.
         total: All credited time, in words.
         held: What waits for a second person, in words; empty for nothing.
+        places_url: Where the number of places is changed; empty once the shift is over.
     """
 
     activity: str
@@ -140,6 +141,7 @@ class ShiftPage:
     held: str = ""
     held_url: str = ""
     messages_url: str = ""
+    places_url: str = ""
 
 
 @get("/organizer/shifts/{book:int}/{shift:int}", rule=Act.RUN_ACTIVITIES)
@@ -338,6 +340,7 @@ async def _show_shift(
                 duration=words.duration(held.minutes, language=language),
             ),
             messages_url=f"{shift_url(found)}/messages",
+            places_url=f"{shift_url(found)}/places" if state in ("upcoming", "running") else "",
             held_url="" if held is None else f"/organizer/approvals/{book}/{held.number}",
         ),
         status=status,

@@ -68,15 +68,17 @@ TRANSFER = [
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A planted fraud: every entry of the queue about one of its subjects has found it."""
+    """A planted fraud: every entry of the queue about one of its subjects has found it.
+
+    Where an organization is the fraud, so is each of its shifts.
+    """
 
     kind: str
     subjects: frozenset[str]
 
     def is_about(self, seen: Measure) -> bool:
-        return any(
-            seen.subject == each or seen.subject.startswith(f"{each}/") for each in self.subjects
-        )
+        about = (seen.subject, f"organization/{seen.book}/{seen.organization}")
+        return any(each in about or seen.subject.startswith(f"{each}/") for each in self.subjects)
 
 
 @dataclass(slots=True)
@@ -318,9 +320,16 @@ def flag(shift: Shift, volunteer: int) -> tuple[Any, ...]:
 
 
 def cheat(
-    rows: Rows, rng: np.random.Generator, volunteers: Callable[[int], list[int]], cases: int
+    rows: Rows,
+    rng: np.random.Generator,
+    teams: Sequence[int],
+    volunteers: Callable[[int], list[int]],
+    cases: int,
 ) -> None:
-    """Plant so many cases of each kind; the place of a case decides how bold it is."""
+    """Plant so many cases of each kind; the place of a case decides how bold it is.
+
+    Every second sold account and invented activity is that of a team which serves all year.
+    """
 
     def case(kind: str, *subjects: str) -> None:
         rows.cases.append(Case(kind, frozenset(subjects)))
@@ -329,18 +338,22 @@ def cheat(
         organization = rows.organization()
         return organization, rows.activity(organization), f"organization/{BOOK}/{organization}"
 
+    def hidden(place: int) -> tuple[int, int]:
+        busy = int(rng.choice(teams)) if place * 2 >= cases else rows.organization()
+        return busy, rows.activity(busy)
+
     for place in range(cases):
         bold = place % 4
         """0 is the most careful."""
         day = int(rng.integers(20, 330))
 
-        organization, activity, _ = team()
+        organization, activity = hidden(place)
         shift = rows.shift(organization, activity, at(day, 9), 300)
         for volunteer in volunteers((4, 6, 9, 20)[bold]):
             shift.serve(volunteer, evidence=CONFIRMED, late=int(rng.integers(0, 20)))
         case("sold account, nobody leaves by code", shift.subject)
 
-        organization, activity, _ = team()
+        organization, activity = hidden(place)
         shift = rows.shift(organization, activity, at(day, 9), 240)
         for volunteer in volunteers((6, 8, 15, 40)[bold]):
             shift.serve(volunteer, evidence=DECLARED, recorded_after=3 * DAY)
@@ -569,6 +582,11 @@ def report(rows: Rows, found: Sequence[Measure]) -> None:
         print(f"{signal.value:{width}} {len(shown):5}  {true:5}  {share}")
     recall, precision = caught / len(rows.cases), right / max(len(found), 1)
     print(f"\nqueue: {len(found)} entries, precision {precision:.2f}, recall {recall:.2f}")
+    for first in (10, 20, 50, 100, 200):
+        top = found[:first]
+        true = sum(any(case.is_about(seen) for case in rows.cases) for seen in top)
+        if len(top) == first:
+            print(f"its first {first}: precision {true / first:.2f}")
 
 
 async def simulate(options: argparse.Namespace, made: County) -> None:
@@ -601,7 +619,7 @@ async def simulate(options: argparse.Namespace, made: County) -> None:
     started = time.perf_counter()
     teams = live(rows, rng, lines)
     live_oddly(rows, rng, teams, draw, cases)
-    cheat(rows, rng, draw, cases)
+    cheat(rows, rng, teams, draw, cases)
     await fill(conn, rows)
     await conn.close()
     print(
@@ -621,7 +639,7 @@ async def simulate(options: argparse.Namespace, made: County) -> None:
         )
     print(f"queue of the whole year in {time.perf_counter() - started:.1f} s")
     await db.close()
-    report(rows, queue.seen)
+    report(rows, [seen for seen, _review in queue.waiting])
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ import pytest
 
 from timebank.domain.signal import (
     CONDITIONS,
+    OF_A_CROWD,
     Measure,
     Review,
     ReviewOutcome,
@@ -44,11 +45,14 @@ def test_every_kind_has_its_conditions() -> None:
 
 @pytest.mark.parametrize("kind", SignalKind)
 def test_just_below_any_of_its_numbers_is_no_signal(kind: SignalKind) -> None:
-    full = replace(SEEN, kind=kind, people=10_000, times=10_000, value=10_000)
+    full = replace(SEEN, kind=kind, people=10_000, times=10_000, value=10_000, percent=10_000)
     assert is_signal(full, DEFAULTS)
+    unheard_of = DEFAULTS | {Threshold.CROWD_PEOPLE: 10_001}
     for _, needed in CONDITIONS[kind]:
-        assert not is_signal(full, DEFAULTS | {needed: 10_001})
-    assert is_signal(full, DEFAULTS | dict.fromkeys(CONDITIONS_OF[kind], 9_999))
+        assert not is_signal(full, unheard_of | {needed: 10_001})
+    assert is_signal(full, unheard_of | dict.fromkeys(CONDITIONS_OF[kind], 9_999))
+    crowded = DEFAULTS | dict.fromkeys(CONDITIONS_OF[kind], 10_001)
+    assert is_signal(full, crowded) == (kind in OF_A_CROWD)
 
 
 CONDITIONS_OF = {kind: [needed for _, needed in rows] for kind, rows in CONDITIONS.items()}

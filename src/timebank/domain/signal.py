@@ -59,6 +59,7 @@ class Measure:
         times: How often it was seen.
         minutes: Credited, all together.
         value: What else the kind counts, in its own unit: days, percent, minutes.
+        percent: Which part of the organization's shifts of the period looks the same.
         seqs: Some of the entries in the book, oldest first; empty where a shift is the evidence.
     """
 
@@ -70,6 +71,7 @@ class Measure:
     times: int = 0
     minutes: int = 0
     value: int = 0
+    percent: int = 0
     since: datetime | None = None
     until: datetime | None = None
     seqs: tuple[int, ...] = ()
@@ -92,8 +94,14 @@ class Review:
 _Counted = Callable[[Measure], int]
 
 CONDITIONS: Mapping[SignalKind, tuple[tuple[_Counted, Threshold], ...]] = {
-    SignalKind.NO_DEPARTURES: ((lambda seen: seen.people, Threshold.NO_DEPARTURES_PEOPLE),),
-    SignalKind.FULL_TIME: ((lambda seen: seen.people, Threshold.FULL_TIME_PEOPLE),),
+    SignalKind.NO_DEPARTURES: (
+        (lambda seen: seen.people, Threshold.NO_DEPARTURES_PEOPLE),
+        (lambda seen: seen.percent, Threshold.NO_DEPARTURES_PERCENT),
+    ),
+    SignalKind.FULL_TIME: (
+        (lambda seen: seen.people, Threshold.FULL_TIME_PEOPLE),
+        (lambda seen: seen.percent, Threshold.FULL_TIME_PERCENT),
+    ),
     SignalKind.AFTERWARDS: ((lambda seen: seen.people, Threshold.AFTERWARDS_PEOPLE),),
     SignalKind.ENTERED_LATE: (
         (lambda seen: seen.people, Threshold.LATE_PEOPLE),
@@ -117,9 +125,14 @@ CONDITIONS: Mapping[SignalKind, tuple[tuple[_Counted, Threshold], ...]] = {
 """What must be reached for a signal, every line of it; a long day must be longer than the number.
 """
 
+OF_A_CROWD = frozenset({SignalKind.NO_DEPARTURES, SignalKind.FULL_TIME})
+"""Kinds that are a signal for a crowd alone, however seldom they are seen at the organization."""
+
 
 def is_signal(seen: Measure, thresholds: Mapping[Threshold, int]) -> bool:
     """Return whether what was counted is worth a reviewer's look."""
+    if seen.kind in OF_A_CROWD and seen.people >= thresholds[Threshold.CROWD_PEOPLE]:
+        return True
     return all(count(seen) >= thresholds[needed] for count, needed in CONDITIONS[seen.kind])
 
 

@@ -25,7 +25,10 @@ class Threshold(StrEnum):
     SECOND_PERSON_PEOPLE = "threshold.second_person_people"
     CREDIT_DAY_MINUTES = "threshold.credit_day_minutes"
     NO_DEPARTURES_PEOPLE = "threshold.no_departures_people"
+    NO_DEPARTURES_PERCENT = "threshold.no_departures_percent"
     FULL_TIME_PEOPLE = "threshold.full_time_people"
+    FULL_TIME_PERCENT = "threshold.full_time_percent"
+    CROWD_PEOPLE = "threshold.crowd_people"
     AFTERWARDS_PEOPLE = "threshold.afterwards_people"
     LATE_DAYS = "threshold.late_days"
     LATE_PEOPLE = "threshold.late_people"
@@ -56,7 +59,10 @@ DEFAULTS: dict[Threshold, int] = {
     Threshold.SECOND_PERSON_PEOPLE: 10,
     Threshold.CREDIT_DAY_MINUTES: 1_440,
     Threshold.NO_DEPARTURES_PEOPLE: 6,
+    Threshold.NO_DEPARTURES_PERCENT: 20,
     Threshold.FULL_TIME_PEOPLE: 8,
+    Threshold.FULL_TIME_PERCENT: 20,
+    Threshold.CROWD_PEOPLE: 30,
     Threshold.AFTERWARDS_PEOPLE: 5,
     Threshold.LATE_DAYS: 16,
     Threshold.LATE_PEOPLE: 5,
@@ -77,7 +83,9 @@ DEFAULTS: dict[Threshold, int] = {
 number. Thirty hours, or ten people, by one person's word is what a county can check by telephone;
 16 calendar days hold the ten working days of Order 67, article 11, with a weekend to spare; 960
 minutes are the 16 hours beyond which nobody serves on one day; what one day is credited at most
-is a rule of a county, and without one there is no limit: a day has 1,440 minutes.
+is a rule of a county, and without one there is no limit: a day has 1,440 minutes. A screen breaks
+and a list is written on paper now and then: an organization is asked about it where it is one shift
+in five, or where a crowd was credited so that no office would let it pass unseen.
 `benchmarks/fraud.py` prints what the numbers find among planted frauds.
 """
 

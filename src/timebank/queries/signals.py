@@ -65,8 +65,10 @@ _ENTRIES = """
 
 _NO_DEPARTURES = _typed(
     """
+    with attended as (
     select h.id as shift, a.organization_id, count(*) as people, h.starts_at as since,
         h.ends_at as until,
+        not bool_or(coalesce(t.departure_measured, false)) as is_odd,
         coalesce(sum(extract(epoch from least(t.left_at, h.ends_at)
             - greatest(t.arrived_at, h.starts_at))) filter (where t.left_at is not null), 0)::bigint
             / 60 as minutes
@@ -77,25 +79,41 @@ _NO_DEPARTURES = _typed(
         and h.closed_at >= :since and h.closed_at < :until
         and a.region between :lowest and :highest
     group by h.id, a.organization_id, h.starts_at, h.ends_at
-    having count(*) >= :no_departures_people and not bool_or(coalesce(t.departure_measured, false))
+    ), compared as (
+        select *, (100 * count(*) filter (where is_odd) over mine / count(*) over mine) as percent
+        from attended window mine as (partition by organization_id)
+    )
+    select shift, organization_id, people, since, until, minutes, percent
+    from compared
+    where is_odd and (people >= :crowd_people
+        or people >= :no_departures_people and percent >= :no_departures_percent)
     """
 )
 
 _FULL_TIME = _typed(
     f"""
-    with {_ENTRIES}
+    with {_ENTRIES}, credited as (
     select e.activity, e.shift, e.organization_id, count(*) as people, sum(e.amount) as minutes,
         min(e.amount) as value, min(e.effective_at) as since,
         min(e.effective_at) + min(e.amount) * interval '1 minute' as until,
-        (array_agg(e.seq order by e.seq)){_SHOWN} as seqs
+        (array_agg(e.seq order by e.seq)){_SHOWN} as seqs,
+        not bool_or(e.measured = 3)
+            and min(e.amount) = max(e.amount) and min(e.effective_at) = max(e.effective_at)
+            and (h.starts_at is null
+                or min(e.amount) = extract(epoch from h.ends_at - h.starts_at)::bigint / 60)
+            as is_odd
     from entry e
     left join shift h on h.book_id = :book and h.id = e.shift
     group by e.activity, e.shift, case when e.shift is null then e.effective_at end,
         e.organization_id, h.starts_at, h.ends_at
-    having count(*) >= :full_time_people and not bool_or(e.measured = 3)
-        and min(e.amount) = max(e.amount) and min(e.effective_at) = max(e.effective_at)
-        and (h.starts_at is null
-            or min(e.amount) = extract(epoch from h.ends_at - h.starts_at)::bigint / 60)
+    ), compared as (
+        select *, (100 * count(*) filter (where is_odd) over mine / count(*) over mine) as percent
+        from credited window mine as (partition by organization_id)
+    )
+    select activity, shift, organization_id, people, minutes, value, since, until, seqs, percent
+    from compared
+    where is_odd and (people >= :crowd_people
+        or people >= :full_time_people and percent >= :full_time_percent)
     """  # noqa: S608 the pieces are constants
 )
 
@@ -384,6 +402,7 @@ def _measure(kind: SignalKind, book: int, subject: str, row: Any) -> Measure:
         times=int(counted.get("times") or 1),
         minutes=int(counted["minutes"] or 0),
         value=int(counted.get("value") or 0),
+        percent=int(counted.get("percent") or 0),
         since=counted["since"],
         until=counted["until"],
         seqs=tuple(sorted(set(counted.get("seqs") or ()))),

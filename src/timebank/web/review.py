@@ -492,7 +492,10 @@ def _line(
         kind=_(seen.kind.value),
         name=_name(seen, names, _),
         seen=_(f"{seen.kind.value}.seen").format(
-            people=words.count(seen.people), times=words.count(seen.times), value=value
+            people=words.count(seen.people),
+            times=words.count(seen.times),
+            value=value,
+            percent=words.count(seen.percent),
         ),
         hours=words.duration(seen.minutes, language=language),
         time=""

@@ -424,7 +424,7 @@ def _evaluate(
 
 def _leaf_outcomes(leaf: Leaf, columns: Columns, people: int, on: date) -> Outcomes:
     values, is_known = _column(leaf, columns, people, leaf.use.key(on=on))
-    holds = _compare(leaf.op, values, leaf.need(on=on))
+    holds = compare_columns(leaf.op, values, leaf.need(on=on))
     met, unmet, unknown = holds & is_known, ~holds & is_known, ~is_known
     match leaf.unknown:
         case Unknown.ASK:
@@ -454,7 +454,7 @@ def _any_of(
     return met, unmet, unknown
 
 
-def _compare(op: Op, values: NDArray[np.int64] | NDArray[np.bool_], need: Need) -> Mask:
+def compare_columns(op: Op, values: NDArray[np.int64] | NDArray[np.bool_], need: Need) -> Mask:
     numbers = np.array([number_of(each) for each in as_list(need)], dtype=np.int64)
     first = numbers[0]
     holds: Mask

@@ -19,6 +19,7 @@ from timebank.policy.plugin_kit import FIRST_MONTH, MONTHS, made_up_cube
 from timebank.policy.problem import PackRefused
 from timebank.policy.rule import Pack
 from timebank.policy.simulation import (
+    BEFORE,
     by_division,
     differences,
     drains,
@@ -201,7 +202,7 @@ def test_a_variant_reuses_what_did_not_change_and_differs_where_it_did(pack: Pac
     lower = with_value(pack, "film_minutes", value=300, from_on=date(2022, 1, 1))
     assert isinstance(lower, Pack)
     assert lower.hash != pack.hash
-    variant = ground.again([lower], base)
+    variant = simulate([lower], base.timeline, reuse=base)
     fresh = simulate([lower], base.timeline)
     assert [each.people.tolist() for each in variant.steps] == [
         each.people.tolist() for each in fresh.steps
@@ -209,15 +210,27 @@ def test_a_variant_reuses_what_did_not_change_and_differs_where_it_did(pack: Pac
     assert variant.find(("sample", "stars", 1)) is base.find(("sample", "stars", 1))
     by_name = {each.name: each for each in differences(base, variant)}
     film = by_name["sample", "film", 0]
+    assert film.base is not None
     assert film.gains.any()
     assert not film.loses.any()
     assert sum(by_division(film.gains, base.timeline, digits=9).values()) == film.gains.sum()
     assert not by_name["sample", "stars", 2].gains.any()
 
+    # Enacted as the months begin, it is given at once to whoever met it before.
+    enacted = ground.again([lower], base).find(film.name)
+    late = variant.find(film.name)
+    assert enacted is not None
+    assert late is not None
+    at_once = (late.first == BEFORE) & (film.base.first != BEFORE)
+    assert at_once.any()
+    assert (enacted.first[at_once] == 0).all()
+    assert enacted.people.sum() == late.people.sum() + at_once.sum()
+    assert enacted.units[0] == enacted.people[0] * 12
+
     # A changed star changes what asks for stars, though its own text is the same.
     stars = with_value(pack, "star_minutes", value=(60, 7200, 9000), from_on=date(2022, 1, 1))
     assert isinstance(stars, Pack)
-    again = ground.again([stars], base)
+    again = simulate([stars], base.timeline, reuse=base)
     plain = simulate([stars], base.timeline)
     assert [each.first.tolist() for each in again.steps] == [
         each.first.tolist() for each in plain.steps
@@ -246,7 +259,7 @@ def test_order_of_people_changes_nothing(pack: Pack) -> None:
 def test_an_amount_is_empty_in_the_month_in_which_more_is_taken() -> None:
     months = [last_day(FIRST_MONTH + each) for each in range(14)]
     taken = np.array([10] * 14)
-    found = drains(taken, months, every=Every.CALENDAR_YEAR, opened=100)
+    found = drains(taken, months, every=Every.CALENDAR_YEAR, opens=lambda _day, _left: 100)
     assert [(each.period, each.asked, each.empty) for each in found] == [
         ("2022", 120, date(2022, 11, 30)),
         ("2023", 20, None),

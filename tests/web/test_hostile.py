@@ -175,6 +175,7 @@ MATRIX = {
     "/publications/{reference}/publication.xlsx": (404, 404, 404, 404),
     "/district/publications": (303, 403, 403, 200),
     "/district/policies": (303, 403, 403, 200),
+    "/district/policies/what-if": (303, 403, 403, 200),
     "/district/policies/{pack_id}/{rule_id}": (303, 403, 403, 200),
     "/district/exchange": (303, 403, 403, 200),
     "/district/programs": (303, 403, 403, 200),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from timebank.cli.command import Subparsers, add_command, now
 from timebank.cli.county import no_book, scope_of
 from timebank.cli.database import database, run
+from timebank.cli.simulating import add_simulate
 from timebank.domain.period import local_day
 from timebank.policy.check import run_cases, surviving_mutants, unseen_outcomes
 from timebank.policy.pack import read_pack
@@ -26,9 +27,13 @@ def add_commands(commands: Subparsers) -> None:
     granter.add_argument("--region", help="division code of the county, such as 330424")
     granter.add_argument("--on", type=date.fromisoformat, help="as of this day; today without it")
 
-    checker = add_command(commands, "pack", _check_pack, "try a policy pack before it counts")
-    checker.add_argument("what", choices=("check",))
+    packs = commands.add_parser("pack", help="try a policy pack before it counts")
+    kinds = packs.add_subparsers(required=True, metavar="WHAT")
+    checker = add_command(
+        kinds, "check", _check_pack, "run its cases, and look for untried numbers"
+    )
     checker.add_argument("folder", type=Path)
+    add_simulate(kinds)
 
 
 def _grant(options: argparse.Namespace, settings: Settings) -> int:

@@ -30,6 +30,8 @@ class Act(StrEnum):
     SEE_REPORTS = "see_reports"
     PUBLISH_REPORTS = "publish_reports"
     RUN_POLICIES = "run_policies"
+    TRY_POLICIES = "try_policies"
+    WRITE_POLICIES = "write_policies"
     HEAR_APPEALS = "hear_appeals"
     SEE_AUDIT = "see_audit"
     APPROVE_ENTRIES = "approve_entries"
@@ -47,6 +49,8 @@ PERMITTED: dict[Act, frozenset[Role]] = {
     Act.SEE_REPORTS: frozenset({Role.OFFICER, Role.AUDITOR, Role.PROGRAM}),
     Act.PUBLISH_REPORTS: frozenset({Role.OFFICER}),
     Act.RUN_POLICIES: frozenset({Role.OFFICER}),
+    Act.TRY_POLICIES: frozenset({Role.OFFICER, Role.AUDITOR}),
+    Act.WRITE_POLICIES: frozenset({Role.OFFICER}),
     Act.HEAR_APPEALS: frozenset({Role.OFFICER}),
     Act.SEE_AUDIT: frozenset({Role.AUDITOR}),
     Act.APPROVE_ENTRIES: frozenset({Role.ORGANIZER, Role.OFFICER}),

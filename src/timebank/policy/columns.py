@@ -455,6 +455,7 @@ def _any_of(
 
 
 def compare_columns(op: Op, values: NDArray[np.int64] | NDArray[np.bool_], need: Need) -> Mask:
+    """Return where a comparison holds, as `condition.compare` does for one value."""
     numbers = np.array([number_of(each) for each in as_list(need)], dtype=np.int64)
     first = numbers[0]
     holds: Mask

@@ -8,7 +8,7 @@ from timebank.policy.columns import Columns
 from timebank.policy.cube import Cube, first_day
 from timebank.policy.forecast import BackTest, Method, extend, without_last_year
 from timebank.policy.rule import Pack
-from timebank.policy.simulation import Run, Timeline, prepare, simulate
+from timebank.policy.simulation import Run, Timeline, enacted_at_start, prepare, simulate
 
 KEPT_MAX = 4
 """Timelines that are kept: of 140,000 people one takes some ten megabytes for each fact."""
@@ -54,8 +54,8 @@ class Ground:
         return self._run(name, packs, cube, since=since, months=months)
 
     def again(self, packs: Sequence[Pack], run: Run) -> Run:
-        """Return what other packs would give over the months of a run."""
-        return simulate(packs, run.timeline, reuse=run)
+        """Return what other packs would give over the months of a run, enacted as they begin."""
+        return enacted_at_start(run, simulate(packs, run.timeline, reuse=run))
 
     def back_tests(
         self, packs: Sequence[Pack], *, method: Method

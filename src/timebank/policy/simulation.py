@@ -8,7 +8,7 @@ given something is counted; who is chosen among them, and what a pool holds back
 
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, assert_never
 
@@ -31,9 +31,11 @@ from timebank.policy.condition import (
 from timebank.policy.cube import Cube, Measure, last_day, month_number
 from timebank.policy.evaluation import ordered_rules
 from timebank.policy.fact import FactKey, FactUse, Value
-from timebank.policy.grant import Every, GrantKind
+from timebank.policy.grant import Every, GrantKind, PerUnit
 from timebank.policy.parameter import Need
+from timebank.policy.pool import Pool
 from timebank.policy.rule import Pack, Rule, Step
+from timebank.policy.table import Hit
 
 Series = NDArray[Any]
 """Shape: months × people, or one row that stands for every month. Whole numbers, or bool."""
@@ -90,7 +92,7 @@ class Timeline:
 def uses_of(packs: Sequence[Pack]) -> frozenset[FactUse]:
     """Return every fact that some packs ask for or count by, other than those they provide."""
     provided = {rule.provides for pack in packs for rule in pack.rules if rule.provides}
-    found = {leaf.use for pack in packs for rule in pack.rules for leaf in rule.leaves()}
+    found = {use for pack in packs for rule in pack.rules for use in pack.uses(rule)}
     return frozenset(use for use in found if use.name not in provided)
 
 
@@ -98,7 +100,7 @@ def is_in_cube(use: FactUse) -> bool:
     """Return whether a fact can be followed month by month; others are taken as known today."""
     if plugins.taken().provider(use.name) is not None:
         return True
-    return use.name == "registered_days" or use.name in list(Measure)
+    return use.name == "registered_days" or (use.name in list(Measure) and not use.category)
 
 
 def prepare(
@@ -181,6 +183,7 @@ class StepRun:
     Attributes:
         first: The month of the horizon in which somebody is first given it; `BEFORE` the horizon
             in a period that reaches into it; or `NEVER`.
+        place: Of the step in its rule: a level's number, a row's place, or 0 for the only step.
         people: Of each month: how many are given it.
         units: Of each month: what they are given in all.
     """
@@ -188,6 +191,7 @@ class StepRun:
     pack: Pack
     rule: Rule
     step: Step
+    place: int
     first: NDArray[np.int16]
     people: NDArray[np.int64]
     units: NDArray[np.int64]
@@ -195,7 +199,7 @@ class StepRun:
     @property
     def name(self) -> tuple[str, str, int]:
         """Return rule and step as a variant of the pack names them too."""
-        return self.pack.id, self.rule.id, self.step.number
+        return self.pack.id, self.rule.id, self.place
 
     def cost(self, prices: Mapping[str, int]) -> NDArray[np.int64]:
         """Return the fen of each month: money as it is, things at a price that somebody assumes."""
@@ -245,8 +249,8 @@ def simulate(packs: Sequence[Pack], timeline: Timeline, *, reuse: Run | None = N
     count = len(timeline.months)
     if fresh:
         for pack, rule in fresh:
-            for step in rule.steps:
-                tallies[pack.id, rule.id, step.number] = _Tally(
+            for place, _step in places_of(rule):
+                tallies[pack.id, rule.id, place] = _Tally(
                     np.full(timeline.people, NEVER, dtype=np.int16),
                     np.zeros(count, dtype=np.int64),
                     np.zeros(count, dtype=np.int64),
@@ -255,14 +259,15 @@ def simulate(packs: Sequence[Pack], timeline: Timeline, *, reuse: Run | None = N
             _simulate_block(needed, timeline, slice(start, start + BLOCK), tallies)
     steps: list[StepRun] = []
     for pack, rule in chosen:
-        for step in rule.steps:
-            name = (pack.id, rule.id, step.number)
+        for place, step in places_of(rule):
+            name = (pack.id, rule.id, place)
             if name in tallies:
                 tally = tallies[name]
                 found = StepRun(
                     pack=pack,
                     rule=rule,
                     step=step,
+                    place=place,
                     first=tally.first,
                     people=tally.people,
                     units=tally.units,
@@ -274,6 +279,16 @@ def simulate(packs: Sequence[Pack], timeline: Timeline, *, reuse: Run | None = N
                 found = before
             steps.append(found)
     return Run(tuple(packs), timeline, tuple(steps))
+
+
+def places_of(rule: Rule) -> list[tuple[int, Step]]:
+    """Return a rule's steps with their places; of rows that exclude each other, the best first."""
+    if rule.tiers is not None or len(rule.steps) == 1:
+        return [(step.number, step) for step in rule.steps]
+    places = list(enumerate(rule.steps, start=1))
+    if rule.table is not None and rule.table.hit is Hit.MAX:
+        places.sort(key=lambda pair: -pair[1].gives)
+    return places
 
 
 def _unchanged(
@@ -323,11 +338,16 @@ def _simulate_block(
     for pack, rule in rules:
         levels = np.zeros(shape, dtype=np.int32) if rule.provides else None
         unknown = np.zeros(shape, dtype=np.bool_) if rule.provides else None
-        for step in rule.steps:
-            is_on = np.array([day in rule.valid for day in timeline.days])
+        days = timeline.days
+        is_due = np.array([rule.schedule.is_due(on=day) for day in days])
+        # Rows that exclude each other give once; levels, and rows that add up, give each their own.
+        is_once = rule.table is not None and rule.table.hit is not Hit.SUM
+        held: dict[str, Masks] | None = {} if is_once else None
+        for place, step in places_of(rule):
+            is_on = np.array([any(each is step for each in rule.steps_on(day)) for day in days])
             if not is_on.any():
                 continue
-            met, unsure = _judge(step.condition, block, timeline.days)
+            met, unsure = _judge(step.condition, block, days)
             if not is_on.all():
                 met = met & is_on[:, np.newaxis]
             met = np.broadcast_to(met, shape)
@@ -335,20 +355,30 @@ def _simulate_block(
                 levels[met] = step.number
                 if unsure is not None:
                     unknown |= unsure
-            tally = tallies.get((pack.id, rule.id, step.number))
+            tally = tallies.get((pack.id, rule.id, place))
             if tally is not None:
-                _count(rule, met, block, tally)
+                due = met if is_due.all() else met & is_due[:, np.newaxis]
+                _count(rule, step, due, block, tally, held)
         if levels is not None and unknown is not None:
-            is_on = np.array([day in rule.valid for day in timeline.days])
+            is_on = np.array([bool(rule.steps_on(day)) for day in days])
             known = ~unknown & is_on[:, np.newaxis]
             block.provided[rule.provides] = Track(levels, None if known.all() else known)
 
 
-def _count(rule: Rule, met: Masks, block: _Block, tally: _Tally) -> None:
+def _count(
+    rule: Rule,
+    step: Step,
+    met: Masks,
+    block: _Block,
+    tally: _Tally,
+    once: dict[str, Masks] | None,
+) -> None:
     days, lead = block.timeline.days, block.timeline.lead
     first = tally.first[block.columns]
     for rows in _periods(rule.every, days):
         held = np.zeros(block.people, dtype=np.bool_)
+        if once is not None:
+            held = once.setdefault(rule.every.period_key(on=days[rows[0]]), held)
         for row in rows:
             # Given once in a period: in its first month in which the condition holds.
             fresh = met[row] & ~held
@@ -359,12 +389,19 @@ def _count(rule: Rule, met: Masks, block: _Block, tally: _Tally) -> None:
                     first[fresh & (first == NEVER)] = BEFORE
                 continue
             tally.people[month] += np.count_nonzero(fresh)
-            tally.units[month] += _units(rule, fresh)
+            tally.units[month] += _units(rule, step, fresh, block, row)
             first[fresh & (first == NEVER)] = month
 
 
-def _units(rule: Rule, fresh: Masks) -> int:
-    return rule.grant.count * int(np.count_nonzero(fresh))
+def _units(rule: Rule, step: Step, fresh: Masks, block: _Block, row: int) -> int:
+    day = block.timeline.days[row]
+    amount = rule.grant.amount
+    if isinstance(amount, PerUnit):
+        given, per = amount.pair(on=day)
+        values = block.track(amount.use).values
+        have = values[row if len(values) > 1 else 0][fresh].astype(np.int64)
+        return int((np.maximum(have, 0) // per).sum()) * given
+    return rule.count_of(step, on=day) * int(np.count_nonzero(fresh))
 
 
 def _periods(every: Every, days: Sequence[date]) -> Iterator[list[int]]:
@@ -535,6 +572,33 @@ def differences(base: Run, variant: Run) -> tuple[Difference, ...]:
     return tuple(found)
 
 
+def enacted_at_start(base: Run, variant: Run) -> Run:
+    """Return the variant as if it were enacted when the horizon begins.
+
+    Whoever met it before, and was not given it by the base, is given it in the first month.
+    """
+    return Run(
+        variant.packs,
+        variant.timeline,
+        tuple(
+            _enacted_at_start(base.find(each.name), each, base.timeline) for each in variant.steps
+        ),
+    )
+
+
+def _enacted_at_start(base: StepRun | None, step: StepRun, timeline: Timeline) -> StepRun:
+    held = np.zeros(timeline.people, dtype=np.bool_) if base is None else base.first == BEFORE
+    at_once = (step.first == BEFORE) & ~held
+    if not at_once.any():
+        return step
+    first, people, units = step.first.copy(), step.people.copy(), step.units.copy()
+    first[at_once] = 0
+    people[0] += np.count_nonzero(at_once)
+    everybody = _Block(timeline, slice(0, timeline.people), timeline.people)
+    units[0] += _units(step.rule, step.step, at_once, everybody, timeline.lead)
+    return replace(step, first=first, people=people, units=units)
+
+
 def by_division(mask: Masks, timeline: Timeline, *, digits: int) -> dict[int, int]:
     """Return how many of some people live in each division of so many digits (9: towns).
 
@@ -561,21 +625,48 @@ class Drain:
 
 
 def drains(
-    taken: NDArray[np.int64], months: Sequence[date], *, every: Every, opened: int
+    taken: NDArray[np.int64],
+    months: Sequence[date],
+    *,
+    every: Every,
+    opens: Callable[[date, int], int],
 ) -> tuple[Drain, ...]:
     """Return how far an amount reaches that is there anew in each period.
 
-    `taken` is what each month takes; everybody who is eligible is served.
+    `taken` is what each month takes, everybody who is eligible being served; `opens` says what a
+    period opens with, given its last day and what was left of the one before.
     """
     found: list[Drain] = []
+    left = 0
     for rows in _periods(every, months):
-        total, empty = 0, None
+        day = months[rows[-1]]
+        opened, total, empty = opens(day, left), 0, None
         for row in rows:
             total += int(taken[row])
             if empty is None and total > opened:
                 empty = months[row]
-        found.append(Drain(every.period_key(on=months[rows[-1]]), opened, total, empty))
+        left = max(opened - total, 0)
+        found.append(Drain(every.period_key(on=day), opened, total, empty))
     return tuple(found)
+
+
+def pool_drains(run: Run, pack: Pack, pool: Pool) -> tuple[Drain, ...]:
+    """Return how a pool of a pack fares, if everybody who is eligible is served.
+
+    Nothing before the pool's first amount.
+    """
+    taking = [
+        each for each in run.steps if each.pack.id == pack.id and each.rule.grant.pool == pool.id
+    ]
+    months = run.timeline.months
+    taken = sum((each.units for each in taking), start=np.zeros(len(months), dtype=np.int64))
+    first = pool.amount.values[0].from_on
+    return drains(
+        taken,
+        months,
+        every=pool.every,
+        opens=lambda day, left: 0 if day < first else pool.opening(on=day, left=left),
+    )
 
 
 def facts_of(timeline: Timeline, person: int, *, month: int) -> dict[FactKey, Value | None]:

@@ -45,6 +45,7 @@ from timebank.web import (
     verify,
     volunteer,
     wall,
+    whatif,
 )
 
 HANDLERS = [
@@ -107,6 +108,7 @@ HANDLERS = [
     policies.show_policies,
     policies.show_policy,
     policies.create_run,
+    whatif.show_what_if,
     exchange.show_exchange,
     programs.show_programs,
     programs.create_program,

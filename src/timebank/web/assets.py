@@ -44,6 +44,7 @@ STYLES = (
     "camera",
     "region",
     "policy",
+    "what_if",
     "review",
     "verify",
     "program",
@@ -54,7 +55,7 @@ STYLES = (
 )
 """The component styles in the order in which they are joined; later ones may refine earlier."""
 
-SCRIPTS = ("chart", "code", "device", "disclose", "live", "offline", "once", "seen")
+SCRIPTS = ("chart", "code", "device", "disclose", "live", "offline", "once", "seen", "what_if")
 """One per behaviour; every page works before any of them has loaded."""
 
 

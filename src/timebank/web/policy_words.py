@@ -13,6 +13,7 @@ from timebank.policy.explain import Explanation, explain
 from timebank.policy.fact import FactType, FactUnit, FactUse
 from timebank.policy.grant import Dimension
 from timebank.policy.parameter import Citation, DatedValue, Need, Source
+from timebank.policy.problem import Problem
 from timebank.policy.rule import Case, Instrument, Pack, Rule, Verdict
 from timebank.policy.window import WindowKind
 from timebank.policy.wording import quantity
@@ -251,6 +252,11 @@ def valid_words(rule: Rule, *, language: Language, _: Translate) -> str:
         first=first,
         last=words.full_day(rule.valid.through, language=language),
     )
+
+
+def problem_words(problem: Problem, _: Translate) -> str:
+    """Return why a pack is refused, with the code that stays the same for ever."""
+    return f"{_(problem.code.value, subject=problem.subject)} [{problem.code.value}]"
 
 
 def level_title(result: RuleResult, tier: int, language: Language) -> str:

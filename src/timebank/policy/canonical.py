@@ -1,7 +1,7 @@
 """The canonical form of a pack: what its identity is taken of, and what a database keeps."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from timebank.policy.document import Fields, Item
@@ -13,11 +13,17 @@ _UNCOUNTED = frozenset({"status"})
 """Keys of `[pack]` that the identity leaves out: the draft that was tried is what is enacted."""
 
 
-def write_canonical(documents: Mapping[str, Fields]) -> bytes:
+PARTS = ("table", "pool", "group", "credit")
+"""What a pack may have beside rules; in the canonical form of those that have some."""
+
+
+def write_canonical(
+    documents: Mapping[str, Fields], *, sheets: Mapping[str, Sequence[Sequence[str]]]
+) -> bytes:
     """Return what decides, or is shown, as UTF-8 JSON with sorted keys and no spaces.
 
     How it is spread over files, comments, spaces, the status and the cases do not show in it. Days
-    are written as `{"$date": "2024-01-01"}`.
+    are written as `{"$date": "2024-01-01"}`; a table's rows, by file in `sheets`, stand in it.
     """
     main = documents["pack.toml"]
     head = {name: _to_json(item) for name, item in _fields(main["pack"]).items()}
@@ -28,13 +34,23 @@ def write_canonical(documents: Mapping[str, Fields]) -> bytes:
             parameters |= {name: _to_json(item) for name, item in _fields(root["param"]).items()}
         if "rule" in root and isinstance(root["rule"].value, list):
             rules.extend(_to_json(item) for item in root["rule"].value)
+    parts: dict[str, object] = {}
+    for name in PARTS:
+        found = [
+            _with_rows(_to_json(item), sheets)
+            for root in documents.values()
+            if name in root
+            for item in _list(root[name])
+        ]
+        if found:
+            parts[name] = found
     document = {
         "format": FORMAT,
         "pack": {name: value for name, value in head.items() if name not in _UNCOUNTED},
         "instrument": _to_json(main["instrument"]),
         "param": parameters,
         "rule": rules,
-    }
+    } | parts
     text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return text.encode()
 
@@ -61,6 +77,25 @@ def _fields(item: Item) -> Fields:
     if not isinstance(item.value, dict):
         raise ValueError("not a canonical pack")
     return item.value
+
+
+def _list(item: Item) -> list[Item]:
+    return item.value if isinstance(item.value, list) else []
+
+
+def _with_rows(part: object, sheets: Mapping[str, Sequence[Sequence[str]]]) -> object:
+    """Return a part with the rows of its files in their place."""
+    if not isinstance(part, dict) or not isinstance(part.get("dated"), list):
+        return part
+    dated = []
+    for version in part["dated"]:
+        if isinstance(version, dict) and "file" in version:
+            kept = {name: value for name, value in version.items() if name != "file"}
+            rows = [list(row) for row in sheets[f"tables/{version['file']}.csv"]]
+            dated.append({**kept, "rows": rows})
+        else:
+            dated.append(version)
+    return {**part, "dated": dated}
 
 
 def _to_json(item: Item) -> object:

@@ -5,6 +5,7 @@ from datetime import date
 
 from timebank.domain import region
 from timebank.domain.assurance import Assurance
+from timebank.domain.service_field import field_of
 from timebank.policy.condition import (
     DEPTH_MAX,
     LIST_MAX,
@@ -19,24 +20,29 @@ from timebank.policy.condition import (
     Op,
     Unknown,
     as_list,
+    number_of,
 )
-from timebank.policy.document import Item
-from timebank.policy.fact import CHOICE_PLACES, FACTS, FactType, FactUse
+from timebank.policy.document import NUMBER_MAX, Item
+from timebank.policy.fact import CHOICE_PLACES, FACTS, PROTECTED, FactType, FactUse
 from timebank.policy.form import Form, Notes
 from timebank.policy.parameter import Citation, DatedValue, Need, Parameter, Source
+from timebank.policy.pool import Pool
 from timebank.policy.problem import ProblemCode
+from timebank.policy.stacking import Group
+from timebank.policy.table import Table
 from timebank.policy.window import parse_window
 
 CITED = frozenset({"cite", "source"})
 """The keys of whatever must say by whose word it stands."""
 
-_LEAF = frozenset({"fact", "window", "min_assurance", "rule", "op", "value", "param", "unknown"})
+USE = frozenset({"fact", "window", "min_assurance", "rule", "category", "region", "register"})
+"""The keys by which a table names a fact."""
+
+_LEAF = USE | frozenset({"op", "value", "param", "unknown"})
 _SHAPES = frozenset({"all", "any", "not", "at_least", "of"})
-_LATER_FACTS = frozenset(
-    {"no_shows", "certificate_level", "first_service_date", "employed_in", "rate_10k"}
-)
-_LATER_WINDOWS = frozenset({"school_year"})
-_LATER_USE = frozenset({"category", "state"})
+_LATER_FACTS = frozenset({"rate_10k"})
+LATER_USE = frozenset({"state"})
+"""Keys of a fact that later releases carry out."""
 
 
 @dataclass(slots=True)
@@ -48,6 +54,8 @@ class Reading:
         used: Names of the parameters that a rule used.
         named_rules: Rules of this pack that a fact names, each with where.
         nodes: Nodes of all conditions.
+        tables, pools, groups: By id; `declared_parts` has also those that were refused.
+        used_parts: Tables, pools and groups that something used, such as `pool/fund`.
     """
 
     pack_id: str
@@ -57,6 +65,62 @@ class Reading:
     used: set[str] = field(default_factory=set)
     named_rules: list[tuple[str, Notes, int]] = field(default_factory=list)
     nodes: int = 0
+    tables: dict[str, Table] = field(default_factory=dict)
+    pools: dict[str, Pool] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    terms: set[str] = field(default_factory=set)
+    declared_parts: set[str] = field(default_factory=set)
+    used_parts: set[str] = field(default_factory=set)
+
+    def number(
+        self,
+        form: Form,
+        name: str,
+        *,
+        cite: Citation,
+        units: tuple[str, ...],
+        low: int = 1,
+        required: bool = True,
+    ) -> Parameter | None:
+        """Return a number that a table writes itself (`name`) or takes from a parameter.
+
+        The parameter is named by `<name>_param` and ends in one of the units.
+        """
+        by_name = f"{name}_param"
+        if name in form.fields and by_name in form.fields:
+            form.note(ProblemCode.WRONG_VALUE, by_name, by_name)
+            return None
+        if name in form.fields:
+            value = form.whole(name, low=low, high=NUMBER_MAX)
+            return None if value is None else Parameter("", (DatedValue(date.min, value, cite),))
+        if by_name not in form.fields:
+            if required:
+                form.note(ProblemCode.MISSING_KEY, name)
+            return None
+        parameter = self.named(form, by_name, units=units)
+        if parameter is None:
+            return None
+        for dated in parameter.values:
+            if not is_value_of(FactType.NUMBER, dated.value) or number_of(dated.value) < low:
+                form.note(ProblemCode.WRONG_TYPE, parameter.name, by_name)
+                return None
+        return parameter
+
+    def named(self, form: Form, key: str, *, units: tuple[str, ...]) -> Parameter | None:
+        """Return the parameter that a field names; its name ends in one of the units."""
+        name = form.text(key)
+        if name is None:
+            return None
+        self.used.add(name)
+        parameter = self.parameters.get(name)
+        if parameter is None:
+            if name not in self.declared:
+                form.note(ProblemCode.UNKNOWN_PARAMETER, name, key)
+            return None
+        if not any(name == unit or name.endswith(f"_{unit}") for unit in units):
+            form.note(ProblemCode.UNIT, name, key)
+            return None
+        return parameter
 
     def citation(self, form: Form, subject: str) -> Citation | None:
         """Return the citation that a table's `cite` and `source` give."""
@@ -106,6 +170,9 @@ def read_use(form: Form, reading: Reading) -> FactUse | None:
     if name in _LATER_FACTS:
         form.note(ProblemCode.LATER, name, "fact")
         return None
+    if name in PROTECTED:
+        form.note(ProblemCode.PROTECTED_FACT, name, "fact")
+        return None
     if name not in FACTS:
         form.note(ProblemCode.UNKNOWN_FACT, name, "fact")
         return None
@@ -116,10 +183,7 @@ def read_use(form: Form, reading: Reading) -> FactUse | None:
     if "window" in form.fields:
         text = form.text("window") or ""
         window = parse_window(text)
-        if text in _LATER_WINDOWS:
-            form.note(ProblemCode.LATER, text, "window")
-            ok = False
-        elif window is None:
+        if window is None:
             form.note(ProblemCode.UNKNOWN_WINDOW, text, "window")
             ok = False
         elif window.kind not in spec.windows:
@@ -145,10 +209,36 @@ def read_use(form: Form, reading: Reading) -> FactUse | None:
         if rule and "/" not in rule:
             reading.named_rules.append((rule, form.notes, form.line_of("rule")))
             rule = f"{reading.pack_id}/{rule}"
-    elif "rule" in form.fields:
-        form.note(ProblemCode.UNKNOWN_KEY, "rule", "rule")
-        ok = False
-    return FactUse(name, window, assurance, rule) if ok else None
+    category, division, register = 0, 0, ""
+    if spec.has_category and "category" in form.fields:
+        text = form.text("category") or ""
+        found = field_of(text)
+        if found is None:
+            form.note(ProblemCode.WRONG_VALUE, text, "category")
+            ok = False
+        else:
+            category = found.value
+    if spec.has_region:
+        text = form.text("region") or ""
+        if is_value_of(FactType.REGION, text):
+            division = region.parse_code(text)
+        else:
+            if text:
+                form.note(ProblemCode.WRONG_VALUE, text, "region")
+            ok = False
+    if spec.has_register:
+        register = form.name("register") or ""
+        ok = ok and bool(register)
+    for name_of, is_taken in (
+        ("rule", spec.has_rule),
+        ("category", spec.has_category),
+        ("region", spec.has_region),
+        ("register", spec.has_register),
+    ):
+        if name_of in form.fields and not is_taken:
+            form.note(ProblemCode.UNKNOWN_KEY, name_of, name_of)
+            ok = False
+    return FactUse(name, window, assurance, rule, category, division, register) if ok else None
 
 
 def use_parameter(form: Form, use: FactUse, reading: Reading) -> Parameter | None:
@@ -163,6 +253,11 @@ def use_parameter(form: Form, use: FactUse, reading: Reading) -> Parameter | Non
             form.note(ProblemCode.UNKNOWN_PARAMETER, name, "param")
         return None
     unit = use.spec.unit
+    if use.spec.choices:
+        for dated in parameter.values:
+            if not all(each in use.spec.choices for each in as_list(dated.value)):
+                form.note(ProblemCode.WRONG_TYPE, name, "param")
+                return None
     if unit is not None and name != unit and not name.endswith(f"_{unit}"):
         form.note(ProblemCode.UNIT, name, "param")
         return None
@@ -214,7 +309,7 @@ def read_condition(
         if name != shape and not (shape == "at_least" and name == "of"):
             form.note(ProblemCode.WRONG_VALUE, name, name)
     if shape == "not":
-        inner = form.form("not", known=CONDITION, later=_LATER_USE)
+        inner = form.form("not", known=CONDITION, later=LATER_USE)
         if inner is None:
             return None
         part = read_condition(
@@ -228,7 +323,7 @@ def read_condition(
         return None if part is None else Not(node, part)
 
     listed = "of" if shape == "at_least" else shape
-    inner_forms = list(form.forms(listed, known=CONDITION, later=_LATER_USE))
+    inner_forms = list(form.forms(listed, known=CONDITION, later=LATER_USE))
     parts = [
         read_condition(
             each,
@@ -282,6 +377,9 @@ def _read_leaf(
         item = form.fields["value"]
         value = read_need(item, form.notes)
         if value is None:
+            return None
+        if use.spec.choices and not all(each in use.spec.choices for each in as_list(value)):
+            form.note(ProblemCode.WRONG_TYPE, "value", "value")
             return None
         own = reading.citation(form, "value") if CITED & form.fields.keys() else cite
         parameter = None if own is None else Parameter("", (DatedValue(date.min, value, own),))

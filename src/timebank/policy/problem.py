@@ -52,6 +52,22 @@ class ProblemCode(StrEnum):
     SELF_REFERENCE = "pack.self_reference"
     NO_POOL = "pack.no_pool"
 
+    PROTECTED_FACT = "pack.protected_fact"
+    UNKNOWN_TABLE = "pack.unknown_table"
+    UNKNOWN_COLUMN = "pack.unknown_column"
+    UNKNOWN_POOL = "pack.unknown_pool"
+    UNKNOWN_GROUP = "pack.unknown_group"
+    UNUSED = "pack.unused"
+    AMOUNT = "pack.amount"
+    NO_PERIOD = "pack.no_period"
+    NO_TIE_RULE = "pack.no_tie_rule"
+    NO_TERMS = "pack.no_terms"
+    MIXED_GROUP = "pack.mixed_group"
+    CONTRADICTION = "pack.contradiction"
+    TABLE_SHAPE = "pack.table_shape"
+    TABLE_GAP = "pack.table_gap"
+    TABLE_OVERLAP = "pack.table_overlap"
+
 
 SENTENCES: dict[ProblemCode, str] = {
     ProblemCode.NO_FOLDER: "there is no such folder",
@@ -93,7 +109,22 @@ SENTENCES: dict[ProblemCode, str] = {
     ProblemCode.DENY_UNDER_NOT: "`{}`: unknown = deny under a not would grant on the unknown",
     ProblemCode.IMPOSSIBLE: "nobody can meet both bounds on `{}`",
     ProblemCode.SELF_REFERENCE: "`{}` is what this rule provides",
-    ProblemCode.NO_POOL: "`{}`: money needs a pool to come from",
+    ProblemCode.NO_POOL: "`{}`: money and places need a pool to come from",
+    ProblemCode.PROTECTED_FACT: "`{}` is protected by law; no rule may ask for it",
+    ProblemCode.UNKNOWN_TABLE: "there is no table `{}`",
+    ProblemCode.UNKNOWN_COLUMN: "the table has no column `{}`",
+    ProblemCode.UNKNOWN_POOL: "there is no pool `{}`",
+    ProblemCode.UNKNOWN_GROUP: "there is no group `{}`",
+    ProblemCode.UNUSED: "nothing uses `{}`",
+    ProblemCode.AMOUNT: "`{}`: say how much once: count, count_param, column or per",
+    ProblemCode.NO_PERIOD: "`{}`: one limit says max = 1 per person, and over which period",
+    ProblemCode.NO_TIE_RULE: "`{}`: say what happens to equals (ties)",
+    ProblemCode.NO_TERMS: "`{}`: credits and points need terms of their own (credit)",
+    ProblemCode.MIXED_GROUP: "`{}`: this group compares amounts, so all its rules give the same",
+    ProblemCode.CONTRADICTION: "`{}` contradicts the rest of the rule",
+    ProblemCode.TABLE_SHAPE: "`{}`: every row has one cell for each heading, each heading once",
+    ProblemCode.TABLE_GAP: "no row covers {}",
+    ProblemCode.TABLE_OVERLAP: "two rows cover {}",
 }
 """What a code says to a pack's author; `{}` is the name or value it is about."""
 

@@ -223,6 +223,7 @@ class CaseFact:
 
     Attributes:
         assurance_min: The lowest grade that the figure is for; None for any.
+        category, region, register: As in `FactKey`.
     """
 
     name: str
@@ -230,6 +231,21 @@ class CaseFact:
     assurance_min: int | None
     rule: str
     value: Value
+    category: int = 0
+    region: int = 0
+    register: str = ""
+
+
+def find_said(said: "tuple[CaseFact, ...]", use: FactUse) -> Value | None:
+    """Return what is said about a fact; None when nothing is."""
+    window = "" if use.window is None else str(use.window)
+    wanted = (use.name, window, use.rule, use.category, use.region, use.register)
+    found = {
+        fact.assurance_min: fact.value
+        for fact in said
+        if (fact.name, fact.window, fact.rule, fact.category, fact.region, fact.register) == wanted
+    }
+    return found.get(int(use.assurance_min), found.get(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,13 +260,7 @@ class Case:
 
     def find(self, use: FactUse) -> Value | None:
         """Return what the case says about a fact; None when it says nothing."""
-        window = "" if use.window is None else str(use.window)
-        found = {
-            fact.assurance_min: fact.value
-            for fact in self.person
-            if (fact.name, fact.window, fact.rule) == (use.name, window, use.rule)
-        }
-        return found.get(int(use.assurance_min), found.get(None))
+        return find_said(self.person, use)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,14 @@
 
 For one person they are counted from their own entries; for everybody whole months come from the
 roll-up and the days at the ends of a window from the journal, so both are exact to the day.
+
+Every fact has two clocks: the day it is asked for, and the entry as of which it was known. What was
+written after that entry is taken off again, so that an old decision can be made again.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,6 +25,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -36,6 +40,7 @@ from timebank.policy import plugins
 from timebank.policy.columns import Column, to_column, value_at
 from timebank.policy.cube import Cube
 from timebank.policy.fact import FactKey, Value
+from timebank.queries.circumstances import NAMES, circumstances
 from timebank.queries.cube import read_cube, read_own_cube
 from timebank.store import tables as store
 
@@ -59,13 +64,20 @@ class Population:
 
 
 async def person_facts(
-    conn: AsyncConnection, *, volunteer: VolunteerId, keys: Iterable[FactKey]
+    conn: AsyncConnection,
+    *,
+    volunteer: VolunteerId,
+    keys: Iterable[FactKey],
+    as_of: int | None = None,
 ) -> dict[FactKey, Value | None] | None:
     """Return what is known of one volunteer for each key, or None where there is no such person.
 
+    Known as of entry `as_of`, or now.
+
     Shape: one item per key; None is unknown.
 
-    Cost: six statements; the work grows with the person's own entries.
+    Cost: six statements, and those of `circumstances`; the work grows with the person's own
+    entries.
     """
     v, b = store.volunteer.c, ledger.book.c
     row = (
@@ -79,17 +91,30 @@ async def person_facts(
         return None
     zone = ZoneInfo(row.zone)
     lines = await balances.statement(
-        conn, book=volunteer.book, account=row.minutes_account, lines_max=_ENTRIES_MAX
+        conn,
+        book=volunteer.book,
+        account=row.minutes_account,
+        lines_max=_ENTRIES_MAX,
+        as_of=as_of,
     )
     homes = await _homes(conn, book=volunteer.book, only=volunteer.id)
-    grants = await _grants(conn, book=volunteer.book, zone=zone, only=volunteer.id)
+    grants = await _grants(conn, book=volunteer.book, zone=zone, only=volunteer.id, as_of=as_of)
     enrolled_on = local_day(row.registered_at, zone=zone)
     served: list[_Served | _Brought] = [
         _Served.of(line.entry, sign=1 if line.signed_amount > 0 else -1, zone=zone)
         for line in lines
     ]
-    served += await _brought(conn, volunteer=volunteer, zone=zone)
+    served += await _brought(conn, volunteer=volunteer, zone=zone, as_of=as_of)
     asked = list(keys)
+    besides = await circumstances(
+        conn,
+        scope=Scope(volunteer.book * 1_000_000),
+        book=volunteer.book,
+        keys=asked,
+        zone=zone,
+        as_of=as_of,
+        only=volunteer.id,
+    )
     outside: dict[FactKey, Column] = {}
     if last := _asked_outside(asked):
         cube = await read_own_cube(conn, volunteer=volunteer, zone=zone, through=last)
@@ -97,6 +122,8 @@ async def person_facts(
     return {
         key: value_at(outside[key], 0, key=key)
         if key in outside
+        else besides.fact(volunteer.id, key)
+        if key.name in NAMES
         else _person_fact(
             key,
             served=[each for each in served if each.counts_for(key)],
@@ -109,12 +136,20 @@ async def person_facts(
 
 
 async def population_facts(
-    conn: AsyncConnection, *, scope: Scope, book: int, keys: Iterable[FactKey]
+    conn: AsyncConnection,
+    *,
+    scope: Scope,
+    book: int,
+    keys: Iterable[FactKey],
+    as_of: int | None = None,
 ) -> Population | None:
     """Return what is known of every volunteer of a book who lives in a scope; None: no such book.
 
-    Cost: one statement per window and grade, over the roll-up; a window that begins or ends within
-    a month also reads the journal once.
+    Known as of entry `as_of`, or now. Who volunteers, and where they live, is told as it is now.
+
+    Cost: one statement per window, grade and field, over the roll-up; a window that begins or ends
+    within a month also reads the journal once, and so does a field of service. As of an earlier
+    entry, what came after it is read too.
     """
     b, v = ledger.book.c, store.volunteer.c
     head = (await conn.execute(select(b.seq, b.zone).where(b.id == book))).first()
@@ -129,7 +164,9 @@ async def population_facts(
         )
     ).all()
     homes = await _homes(conn, book=book)
-    grants = await _grants(conn, book=book, zone=zone)
+    if as_of is not None and as_of > head.seq:
+        raise ValueError(f"the book ends at entry {head.seq}")
+    grants = await _grants(conn, book=book, zone=zone, as_of=as_of)
     kept = [row for row in rows if row.id in homes and scope.covers(homes[row.id][-1][1])]
     volunteers = np.array([row.id for row in kept], dtype=np.int64)
     enrolled = [local_day(row.registered_at, zone=zone) for row in kept]
@@ -140,20 +177,23 @@ async def population_facts(
     if last := _asked_outside(asked):
         cube = await read_cube(conn, scope=scope, book=book, zone=zone, through=last)
         outside = _outside(cube, asked)
+    besides = await circumstances(conn, scope=scope, book=book, keys=asked, zone=zone, as_of=as_of)
     for key in asked:
         if key in outside:
             columns[key] = outside[key]
             continue
         if key.name in ("minutes", "services"):
-            window = FactKey("minutes", key.since, key.until, key.assurance_min)
+            window = replace(key, name="minutes")
             if window not in sums:
                 sums[window] = await _served_columns(
-                    conn, book=book, key=key, zone=zone, volunteers=volunteers
+                    conn, book=book, key=key, zone=zone, volunteers=volunteers, as_of=as_of
                 )
             columns[key] = sums[window][key.name]
             continue
         values = [
-            _person_fact(
+            besides.fact(row.id, key)
+            if key.name in NAMES
+            else _person_fact(
                 key,
                 served=[],
                 homes=homes.get(row.id, []),
@@ -163,7 +203,7 @@ async def population_facts(
             for row, enrolled_on in zip(kept, enrolled, strict=True)
         ]
         columns[key] = to_column(values, kind=key.spec.type)
-    return Population(head.seq, volunteers, columns)
+    return Population(head.seq if as_of is None else as_of, volunteers, columns)
 
 
 def _asked_outside(keys: Iterable[FactKey]) -> date | None:
@@ -189,6 +229,7 @@ class _Served:
     minutes: int
     services: int
     assurance: int
+    category: int
 
     @classmethod
     def of(cls, entry: Entry, *, sign: int, zone: ZoneInfo) -> "_Served":
@@ -198,6 +239,7 @@ class _Served:
             minutes=sign * transfer.amount,
             services=sign if transfer.service is not None else 0,
             assurance=-1 if transfer.service is None else transfer.service.assurance,
+            category=0 if transfer.service is None else transfer.service.field,
         )
 
     def counts_for(self, key: FactKey) -> bool:
@@ -205,6 +247,7 @@ class _Served:
             (key.since is None or key.since <= self.on)
             and self.on < key.until
             and self.assurance >= key.assurance_min
+            and key.category in (0, self.category)
         )
 
 
@@ -213,7 +256,8 @@ class _Brought:
     """A month of service from another county's book.
 
     It counts where the whole month lies in a window, and in a window that ends later in the month
-    than the volunteer came: by then all of it was served.
+    than the volunteer came: by then all of it was served. In which fields it was served is not
+    brought along, so it counts for none.
     """
 
     month: int
@@ -228,6 +272,7 @@ class _Brought:
             (key.since is None or self.month >= _first_whole_month(key.since))
             and (self.month < last or (self.month == last and self.brought_on < key.until))
             and self.assurance >= key.assurance_min
+            and not key.category
         )
 
 
@@ -276,21 +321,26 @@ async def _homes(
 
 
 async def _grants(
-    conn: AsyncConnection, *, book: int, zone: ZoneInfo, only: int | None = None
+    conn: AsyncConnection,
+    *,
+    book: int,
+    zone: ZoneInfo,
+    only: int | None = None,
+    as_of: int | None = None,
 ) -> dict[int, list[tuple[date, str]]]:
     """Return the local day and the `pack/rule` of each volunteer's grants that stand."""
     d, t = ledger.decision.c, ledger.transfer.c
     taken_back = ledger.transfer.alias("taken_back").c
+    back = select(taken_back.seq).where(taken_back.book_id == book, taken_back.reverses == d.seq)
+    if as_of is not None:
+        back = back.where(taken_back.seq <= as_of)
     query = (
         select(d.volunteer, t.effective_at, d.pack, d.rule)
         .join_from(ledger.decision, ledger.transfer, and_(t.book_id == d.book_id, t.seq == d.seq))
-        .where(
-            d.book_id == book,
-            ~select(taken_back.seq)
-            .where(taken_back.book_id == book, taken_back.reverses == d.seq)
-            .exists(),
-        )
+        .where(d.book_id == book, ~back.exists())
     )
+    if as_of is not None:
+        query = query.where(d.seq <= as_of)
     if only is not None:
         query = query.where(d.volunteer == only)
     g = ledger.carried_grant.c
@@ -311,10 +361,10 @@ def _registered_at() -> ColumnElement[datetime]:
 
 
 async def _brought(
-    conn: AsyncConnection, *, volunteer: VolunteerId, zone: ZoneInfo
+    conn: AsyncConnection, *, volunteer: VolunteerId, zone: ZoneInfo, as_of: int | None
 ) -> list[_Brought]:
     o, t = ledger.opening_month.c, ledger.transfer.c
-    rows = await conn.execute(
+    query = (
         select(o.month, t.effective_at, o.minutes, o.services, o.assurance)
         .join_from(
             ledger.opening_month, ledger.transfer, and_(t.book_id == o.book_id, t.seq == o.seq)
@@ -326,6 +376,9 @@ async def _brought(
             o.served_book != o.book_id,
         )
     )
+    if as_of is not None:
+        query = query.where(o.seq <= as_of)
+    rows = await conn.execute(query)
     return [
         _Brought(month, local_day(at, zone=zone), minutes, services, assurance)
         for month, at, minutes, services, assurance in rows
@@ -339,12 +392,20 @@ async def _served_columns(
     key: FactKey,
     zone: ZoneInfo,
     volunteers: NDArray[np.int64],
+    as_of: int | None,
 ) -> dict[str, Column]:
-    parts = union_all(
-        _whole_months(book=book, key=key),
-        _brought_months(book=book, key=key, zone=zone),
-        *_ragged_ends(book=book, key=key, zone=zone),
-    ).subquery()
+    if key.category:
+        queries = [_days(book=book, key=key, zone=zone, spans=[(key.since, key.until)])]
+    else:
+        queries = [
+            _whole_months(book=book, key=key),
+            _brought_months(book=book, key=key, zone=zone, as_of=as_of),
+            *_ragged_ends(book=book, key=key, zone=zone),
+        ]
+    if as_of is not None:
+        later = [(key.since, key.until)]
+        queries.append(_days(book=book, key=key, zone=zone, spans=later, off_after=as_of))
+    parts = union_all(*queries).subquery()
     rows = (
         await conn.execute(
             select(
@@ -377,7 +438,9 @@ def _whole_months(*, book: int, key: FactKey) -> Select[tuple[int, int, int]]:
     return query
 
 
-def _brought_months(*, book: int, key: FactKey, zone: ZoneInfo) -> Select[tuple[int, int, int]]:
+def _brought_months(
+    *, book: int, key: FactKey, zone: ZoneInfo, as_of: int | None
+) -> Select[tuple[int, int, int]]:
     """Return what reads the months of other books, counted as `_Brought` says."""
     o, t = ledger.opening_month.c, ledger.transfer.c
     last = _month(key.until)
@@ -398,37 +461,57 @@ def _brought_months(*, book: int, key: FactKey, zone: ZoneInfo) -> Select[tuple[
     )
     if key.since is not None:
         query = query.where(o.month >= _first_whole_month(key.since))
+    if as_of is not None:
+        query = query.where(o.seq <= as_of)
     return query
 
 
 def _ragged_ends(*, book: int, key: FactKey, zone: ZoneInfo) -> list[Select[tuple[int, int, int]]]:
     """Return what reads the days of a window that do not fill a month, none where all do."""
-    spans: list[tuple[date, date]] = []
+    spans: list[tuple[date | None, date]] = []
     start_of_last = key.until.replace(day=1)
     if key.since is not None and key.since.day != 1:
         spans.append((key.since, min(_next_month(key.since), key.until)))
     if start_of_last < key.until and (key.since is None or start_of_last >= key.since):
         spans.append((start_of_last, key.until))
-    if not spans:
-        return []
+    return [_days(book=book, key=key, zone=zone, spans=spans)] if spans else []
+
+
+def _days(
+    *,
+    book: int,
+    key: FactKey,
+    zone: ZoneInfo,
+    spans: Sequence[tuple[date | None, date]],
+    off_after: int | None = None,
+) -> Select[tuple[int, int, int]]:
+    """Return what reads services of some days from the journal.
+
+    With `off_after`, what takes off again what was written after that entry.
+    """
     t = ledger.transfer.c
-    sign: ColumnElement[int] = case((t.reverses.is_(None), literal(1)), else_=literal(-1))
-    return [
-        select(t.volunteer, sign * t.amount, sign).where(
-            t.book_id == book,
-            t.volunteer.is_not(None),
-            t.assurance >= key.assurance_min,
-            or_(
-                *(
-                    and_(
-                        t.effective_at >= day_start(first, zone=zone),
-                        t.effective_at < day_start(after, zone=zone),
-                    )
-                    for first, after in spans
+    on, off = (1, -1) if off_after is None else (-1, 1)
+    sign: ColumnElement[int] = case((t.reverses.is_(None), literal(on)), else_=literal(off))
+    minutes, services = (sign * t.amount).label("minutes"), sign.label("services")
+    query = select(t.volunteer, minutes, services).where(
+        t.book_id == book,
+        t.volunteer.is_not(None),
+        t.assurance >= key.assurance_min,
+        or_(
+            *(
+                and_(
+                    true() if first is None else t.effective_at >= day_start(first, zone=zone),
+                    t.effective_at < day_start(after, zone=zone),
                 )
-            ),
-        )
-    ]
+                for first, after in spans
+            )
+        ),
+    )
+    if key.category:
+        query = query.where(t.field == key.category)
+    if off_after is not None:
+        query = query.where(t.seq > off_after)
+    return query
 
 
 def _first_whole_month(since: date) -> int:

@@ -65,7 +65,7 @@ def session_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
             kind=_(f"signal.{kind}"),
             name=name or words("海滨公园净滩", "Shore clean-up"),
             seen=_(f"signal.{kind}.seen").format(
-                people=12, times=8, value=duration(1030, language=language)
+                people=12, times=8, percent=62, value=duration(1030, language=language)
             ),
             hours=duration(2160, language=language),
             time=words("11月16日 周六 14:00–17:00", "Sat 16 Nov 14:00–17:00"),

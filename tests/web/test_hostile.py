@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network
 from typing import Any
 
 import asyncpg
@@ -47,9 +48,16 @@ def county(server_url: str, template: str) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def clock() -> Clock:
+@pytest.fixture(scope="module")
+def module_clock() -> Clock:
     return Clock(NOW)
+
+
+@pytest.fixture(autouse=True)
+def clock(module_clock: Clock) -> Clock:
+    """The clock of the products that the module serves, set back for each test."""
+    module_clock.at = NOW
+    return module_clock
 
 
 @pytest.fixture
@@ -70,25 +78,27 @@ async def opened(
     await kit.db.close()
 
 
-@pytest.fixture
-async def app(county: str, clock: Clock) -> AsyncIterator[Application]:
+@pytest.fixture(scope="module")
+async def app(county: str, module_clock: Clock) -> AsyncIterator[Application]:
     """The product as a county runs it, behind HTTPS."""
-    async with opened(county, clock, url=HTTPS, is_demo=False) as found:
+    async with opened(county, module_clock, url=HTTPS, is_demo=False) as found:
         yield found
 
 
-@pytest.fixture
-async def demo(county: str, clock: Clock) -> AsyncIterator[Application]:
-    async with opened(county, clock, url=HTTP, is_demo=True) as found:
+@pytest.fixture(scope="module")
+async def demo(county: str, module_clock: Clock) -> AsyncIterator[Application]:
+    async with opened(county, module_clock, url=HTTP, is_demo=True) as found:
         yield found
 
 
 class Visitor:
-    """A browser of somebody's own, which sends forms as the pages do."""
+    """A browser of somebody's own, at an address of its own, which sends forms as the pages do."""
+
+    addresses = map(str, IPv4Network("198.18.0.0/15").hosts())
 
     def __init__(self, app: Application) -> None:
         self.app = app
-        transport = httpx.ASGITransport(app=app)
+        transport = httpx.ASGITransport(app=app, client=(next(self.addresses), 40_000))
         self.http = httpx.AsyncClient(transport=transport, base_url=app.kit.url)
 
     async def enter(self, who: str) -> "Visitor":

@@ -6,6 +6,7 @@ At 360 x 740 and 1280 x 800, Chinese and English, light and dark, and in large t
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Route, sync_playwright
@@ -30,9 +31,12 @@ FLAGS = [
 ]
 
 
+_environment = cache(build_environment)
+
+
 def render(sample: Sample, *, language: Language) -> str:
     return (
-        build_environment()
+        _environment()
         .get_template(sample.template)
         .render(page=sample.page, frame=sample.frame, _=translator(language))
     )

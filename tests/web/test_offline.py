@@ -135,6 +135,22 @@ def type_in(page: Page, text: str) -> None:
     expect(page.get_by_label("扫不了")).to_have_value("")
 
 
+def newest_volunteers(site: Site, count: int) -> list[VolunteerId]:
+    """Return volunteers who are nowhere now and have no card."""
+    return [
+        VolunteerId(BOOK, row["id"])
+        for row in query(
+            site,
+            "select id from volunteer v where book_id = $1 and ended_at is null and person_id is"
+            " not null and not exists (select from attendance t where t.book_id = v.book_id and"
+            " t.volunteer_id = v.id and t.left_at is null) and not exists (select from card c where"
+            " c.book_id = v.book_id and c.volunteer_id = v.id) order by id desc limit $2",
+            BOOK,
+            count,
+        )
+    ]
+
+
 def state(page: Page) -> Any:
     return expect(page.locator("#state-words"))
 
@@ -142,17 +158,7 @@ def state(page: Page) -> Any:
 def test_a_shift_without_network_is_recorded_once(
     site: Site, chromium: Browser, tmp_path: Path
 ) -> None:
-    people = [
-        VolunteerId(BOOK, row["id"])
-        for row in query(
-            site,
-            "select id from volunteer v where book_id = $1 and ended_at is null and person_id is"
-            " not null and not exists (select from attendance t where t.book_id = v.book_id and"
-            " t.volunteer_id = v.id and t.left_at is null) and not exists (select from card c where"
-            " c.book_id = v.book_id and c.volunteer_id = v.id) order by id desc limit 4",
-            BOOK,
-        )
-    ]
+    people = newest_volunteers(site, 4)
     filmed, walk_up, typed, named = people
     for each in people[:3]:
         query(
@@ -322,3 +328,84 @@ def test_a_volunteer_scans_without_network_and_is_recorded_afterwards(
     assert (row["outcome"], row["device"]) == ("arrived", None)
     (row,) = query(site, "select * from attendance where shift_id = $1", shift["id"])
     assert (row["arrival_measured"], row["arrival_grade"]) == (True, 1)
+
+
+FULL = """
+(isFull) => {
+  IDBObjectStore.prototype.realPut ??= IDBObjectStore.prototype.put;
+  const put = IDBObjectStore.prototype.realPut;
+  IDBObjectStore.prototype.put = !isFull ? put : function (...values) {
+    const request = put.apply(this, values);
+    this.transaction.abort();
+    return request;
+  };
+}
+"""
+"""Lets the browser take back whatever is written, as it does when the disk is full, or no longer."""
+
+SPOIL = """
+() => new Promise((resolve, reject) => {
+  const request = indexedDB.open("timebank-offline");
+  request.onsuccess = () => {
+    const transaction = request.result.transaction("readings", "readwrite");
+    const table = transaction.objectStore("readings");
+    table.getAll().onsuccess = (event) => {
+      table.put({ ...event.target.result[0], nonce: "AAAAAAAAAAAAAAAAAAAAAA", number: 0 });
+    };
+    transaction.oncomplete = resolve;
+    transaction.onabort = reject;
+  };
+})
+"""
+"""Spoils a copy of the first reading, as a fault of the device would: no reading has number 0."""
+
+
+def test_a_full_device_drops_nothing_and_what_cannot_be_read_holds_up_nothing(
+    site: Site, chromium: Browser
+) -> None:
+    first, second, third = newest_volunteers(site, 3)
+    page = open_as(chromium, site, "organizer", viewport=HAND)
+    starts_at = site.clock().replace(second=0, microsecond=0)
+    path = publish(page, site, title="渡口值守", starts_at=starts_at, minutes=60)
+    page.goto(f"{site.url}/organizer/activities{path}")
+    page.locator("main ul.lines a.line").first.click()
+    shift = int(re.findall(r"\d+", page.url)[-1])
+    page.clock.install()
+    page.get_by_role("link", name="带到没网的地方").click()
+    expect(page.locator("#code svg")).to_be_visible()
+    page.get_by_role("button", name="扫人").click()
+
+    page.context.set_offline(True)
+    page.evaluate(FULL, True)
+    type_in(page, format_number(first.book, first.id))
+    state(page).to_have_text("离线 · 1 条没存上 · 待上传 1 条")
+    expect(page.get_by_role("alert")).to_contain_text("存不下了")
+    page.evaluate(FULL, False)
+    page.clock.run_for(15_000)
+    state(page).to_have_text("离线 · 已存 1 条 · 待上传 1 条")
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+    # What the disk never takes goes to the server from the page.
+    page.evaluate(FULL, True)
+    type_in(page, format_number(second.book, second.id))
+    state(page).to_contain_text("1 条没存上")
+    page.context.set_offline(False)
+    state(page).to_have_text("有网络 · 已存 2 条 · 都上传了")
+    page.evaluate(FULL, False)
+
+    page.context.set_offline(True)
+    type_in(page, format_number(third.book, third.id))
+    state(page).to_contain_text("待上传 1 条")
+    page.evaluate(SPOIL)
+    page.context.route("**/api/offline/readings", lambda route: route.abort())
+    page.context.set_offline(False)
+    page.reload()
+    state(page).to_contain_text("待上传")
+    page.context.unroute("**/api/offline/readings")
+    page.locator(".offline-kit").click()
+    page.get_by_role("button", name="已存", exact=True).click()
+    page.get_by_role("button", name="现在上传").click()
+    state(page).to_contain_text("都上传了")
+    expect(page.locator("#readings .line", has_text="服务器看不懂")).to_have_count(1)
+    kept = query(site, "select outcome from offline_reading where shift_id = $1", shift)
+    assert [row["outcome"] for row in kept] == ["arrived"] * 3

@@ -5,7 +5,15 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from timebank.domain.threshold import DEFAULTS
-from timebank.web import approvals, calendar, review, samples, shift_messages, shift_places
+from timebank.web import (
+    approvals,
+    calendar,
+    correcting,
+    review,
+    samples,
+    shift_messages,
+    shift_places,
+)
 from timebank.web.catalog import Language, translator
 from timebank.web.format import duration, weekday
 from timebank.web.parts import Choice, Field, Frame, Link
@@ -20,6 +28,40 @@ def session_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
 
     def words(chinese: str, english: str) -> str:
         return chinese if zh else english
+
+    def entry_page(**values: Any) -> correcting.EntryPage:
+        page: dict[str, Any] = {
+            "number": "1,024",
+            "title": words("海滨公园净滩", "Shore clean-up"),
+            "volunteer": "330424 0000 0101 4",
+            "duration": duration(180, language=language),
+            "evidence": "confirmed",
+            "facts": [
+                (_("服务时间"), words("昨天 14:00", "yesterday 14:00")),
+                (_("记入时间"), words("昨天 17:02", "yesterday 17:02")),
+                (_("组织"), words("志愿服务队甲", "Volunteer team A")),
+            ],
+            "corrects_url": "",
+            "taken_back": "",
+            "proof": "",
+            "replacement_url": "",
+            "owed": [
+                _(
+                    "该志愿者用掉的比应得的多，欠 {amount} {unit}，以后发放时先抵扣。",
+                    amount="12",
+                    unit=_("时间币"),
+                )
+            ],
+            "minutes": Field(value="90", error=""),
+            "reason": Field(value="", error=_("correction.reason_length")),
+            "reason_max": 500,
+            "proof_field": Field(),
+            "proof_max": 200,
+            "action_url": "",
+            "back_url": "#",
+            "error": "",
+        }
+        return correcting.EntryPage(**(page | values))
 
     def entry(state: approvals.ApprovalState, *, is_own: bool = False) -> approvals.ApprovalLine:
         return approvals.ApprovalLine(
@@ -174,6 +216,31 @@ def session_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
             ),
             organizer,
         ),
+        "district-entries": (
+            "district/entries.html",
+            correcting.FindEntryPage(
+                number=Field(value="1024", error=_("没有这个编号的服务记录")),
+                action_url="#",
+                back_url="#",
+            ),
+            officer,
+        ),
+        "district-entry": (
+            "district/entry.html",
+            entry_page(action_url="#"),
+            officer,
+        ),
+        "district-entry-corrected": (
+            "district/entry.html",
+            entry_page(
+                taken_back=words(
+                    "今天 09:12 · 签到表上是半天", "today 09:12 · half a day on the sheet"
+                ),
+                proof=words("签到表 17 号", "sheet 17"),
+                replacement_url="#",
+            ),
+            officer,
+        ),
         "organizer-places": (
             "organizer/places.html",
             shift_places.PlacesPage(
@@ -235,6 +302,7 @@ def session_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
                 samples_url="#",
                 approvals_url="#",
                 thresholds_url="#",
+                entries_url="#",
             ),
             officer,
         ),
@@ -247,6 +315,7 @@ def session_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
                 samples_url="#",
                 approvals_url="#",
                 thresholds_url="#",
+                entries_url="#",
             ),
             officer,
         ),

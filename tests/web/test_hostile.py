@@ -28,6 +28,7 @@ from timebank.services.demo import PHONES, build_demo
 from timebank.store import people
 from timebank.store.seal import Seal
 from timebank.web.assets import load_assets
+from timebank.web.catalog import translator
 
 NOW = datetime(2026, 6, 10, 2, 0, tzinfo=UTC)
 HTTP = "http://timebank.test"
@@ -238,6 +239,8 @@ MATRIX = {
     "/calendar/{name}": (404, 404, 404, 404),
     "/organizer/shifts/{book}/{shift}/messages": (303, 403, 200, 403),
     "/organizer/shifts/{book}/{shift}/places": (303, 403, 200, 403),
+    "/district/entries": (303, 403, 403, 200),
+    "/district/entries/{book}/{seq}": (303, 403, 403, 200),
     "/district/review": (303, 403, 403, 200),
     "/district/review/signal": (303, 403, 403, 400),
     "/district/review/thresholds": (303, 403, 403, 200),
@@ -960,6 +963,51 @@ async def test_codes_are_sent_to_one_address_at_a_bounded_rate(
     assert (await visitor.post("/sign-in/codes", {"phone": "13912360098"})).status_code == 429
     visitor.http.cookies.set("timebank_receipt", "forged")
     assert (await visitor.post("/sign-in/codes", {"phone": "13912360098"})).status_code == 429
+
+
+async def test_an_officer_finds_a_record_by_its_number_and_corrects_it_once(
+    app: Application, owner: asyncpg.Connection
+) -> None:
+    seq = await owner.fetchval(
+        "select max(seq) from transfer t where book_id = $1 and kind = 1 and place / 1000000 = $1"
+        " and not exists (select from transfer r where r.book_id = $1 and r.reverses = t.seq)",
+        BOOK,
+    )
+    officer = await Visitor(app).enter("officer")
+    for typed in ("0", "9,999,999", "330481/1", "第一条"):
+        assert (await officer.get(f"/district/entries?number={typed}")).status_code == 404
+    found = await officer.get(f"/district/entries?number={seq:,}")
+    url = found.headers["location"]
+    assert url == f"/district/entries/{BOOK}/{seq}"
+    assert (await officer.get(url)).status_code == 200
+    before = await count_rows(owner)
+    good = {"minutes": "7", "reason": "签到表上是七分钟", "proof": "签到表 17 号"}
+    for wrong, code in (
+        ({"reason": ""}, "correction.reason_length"),
+        ({"proof": "-"}, "correction.evidence_length"),
+        ({"minutes": "seven"}, "correction.minutes_out_of_range"),
+        ({"minutes": "", "reason": "x" * 501}, "correction.reason_length"),
+    ):
+        refused = await officer.post(url, good | wrong)
+        assert (refused.status_code, await count_rows(owner)) == (422, before)
+        assert translator("zh")(code) in refused.text
+    for role in ("volunteer", "organizer"):
+        assert (await (await Visitor(app).enter(role)).post(url, good)).status_code == 403
+
+    corrected = await officer.post(url, good)
+    instead = corrected.headers["location"].partition("?")[0]
+    again = await officer.post(url, good)
+    shown, former = [await officer.get(each) for each in (instead, url)]
+
+    assert (corrected.status_code, again.status_code) == (303, 422)
+    assert f'href="{url}"' in shown.text
+    assert f'href="{instead}"' in former.text
+    assert "签到表 17 号" in former.text
+    taken_back = await officer.post(instead, good | {"minutes": ""})
+    assert taken_back.status_code == 303
+    assert "签到表 17 号" in (await officer.get(instead)).text
+    acts = await owner.fetch("select act from audit_event where subject like 'entry/%' order by at")
+    assert [row["act"] for row in acts] == ["correct_service", "reverse_transfer"]
 
 
 async def test_a_code_cannot_be_guessed(app: Application, owner: asyncpg.Connection) -> None:

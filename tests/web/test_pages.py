@@ -62,6 +62,7 @@ NOT_PAGES = {
 somebody's consent."""
 
 NOTHING_YET = {
+    "/district/entries/N/N",
     "/district/approvals/N/N",
     "/organizer/approvals/N/N",
     "/district/review/signal",

@@ -13,7 +13,7 @@ import pytest
 from icalendar import Calendar
 from playwright.sync_api import Browser, Page, expect
 from tests.conftest import dsn
-from tests.factories import BOOK
+from tests.factories import BOOK, VILLAGE
 from tests.web.site import Site
 from tests.web.test_journeys import DESK, HAND, become_volunteer, open_as, open_fresh
 
@@ -124,8 +124,32 @@ async def plant(site: Site) -> None:
         "update numbering set last = last + 1 where book_id = $1 and noun = 'shift' returning last",
         BOOK,
     )
-    activity = await conn.fetchval(
-        "select id from activity where book_id = $1 and is_listed order by id limit 1", BOOK
+    # A team of its own: at one that scans people out all year it would be one shift of many.
+    organization, activity = [
+        await conn.fetchval(
+            "update numbering set last = last + 1 where book_id = $1 and noun = $2 returning last",
+            BOOK,
+            noun,
+        )
+        for noun in ("organization", "activity")
+    ]
+    await conn.execute(
+        "insert into organization (book_id, id, name, kind, region, opened_at)"
+        " values ($1, $2, '示例新队', 'team', $3, $4)",
+        BOOK,
+        organization,
+        VILLAGE,
+        ends - timedelta(days=9),
+    )
+    await conn.execute(
+        "insert into activity (book_id, id, organization_id, title, field, content, address,"
+        " region, in_charge, created_at, is_listed)"
+        " values ($1, $2, $3, '值守', 2, '值守', '路口', $4, '值班社工', $5, true)",
+        BOOK,
+        activity,
+        organization,
+        VILLAGE,
+        ends - timedelta(days=9),
     )
     await conn.execute(
         "insert into shift (book_id, id, activity_id, starts_at, ends_at, places, closed_at)"

@@ -36,6 +36,7 @@ class Act(StrEnum):
     SEE_AUDIT = "see_audit"
     APPROVE_ENTRIES = "approve_entries"
     SEE_SIGNALS = "see_signals"
+    CORRECT_ENTRIES = "correct_entries"
     REVIEW_SIGNALS = "review_signals"
     PULL_ENTRIES = "pull_entries"
     GIVE_TOKENS = "give_tokens"
@@ -56,6 +57,7 @@ PERMITTED: dict[Act, frozenset[Role]] = {
     Act.APPROVE_ENTRIES: frozenset({Role.ORGANIZER, Role.OFFICER}),
     Act.SEE_SIGNALS: frozenset({Role.OFFICER, Role.AUDITOR}),
     Act.REVIEW_SIGNALS: frozenset({Role.OFFICER}),
+    Act.CORRECT_ENTRIES: frozenset({Role.OFFICER}),
     Act.PULL_ENTRIES: frozenset({Role.OFFICER, Role.AUDITOR, Role.PROGRAM}),
     Act.GIVE_TOKENS: frozenset({Role.OFFICER}),
 }

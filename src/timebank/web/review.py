@@ -73,7 +73,11 @@ class SignalLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewPage:
-    """What `district/review.html` shows."""
+    """What `district/review.html` shows.
+
+    Attributes:
+        entries_url: Where records are corrected; empty for who only looks.
+    """
 
     spans: Sequence[Link]
     signals: Sequence[SignalLine]
@@ -81,6 +85,7 @@ class ReviewPage:
     samples_url: str
     approvals_url: str
     thresholds_url: str
+    entries_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +195,9 @@ async def show_review(
             samples_url="/district/samples",
             approvals_url="/district/approvals",
             thresholds_url="/district/review/thresholds",
+            entries_url="/district/entries"
+            if request.user is not None and request.user.may(Act.CORRECT_ENTRIES)
+            else "",
         ),
     )
 

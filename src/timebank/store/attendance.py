@@ -32,13 +32,30 @@ _FACTS = """
         ),
         a.risks
     from unnest($2::bigint[], $3::int[], $4::bigint[]) as named(volunteer, shift_book, shift)
-    join volunteer v on v.book_id = $1 and v.id = named.volunteer and v.ended_at is null
-    join shift h on h.book_id = named.shift_book and h.id = named.shift
-    join activity a on a.book_id = h.book_id and a.id = h.activity_id
-    left join signup s on s.book_id = $1 and s.volunteer_id = v.id
-        and s.shift_book = named.shift_book and s.shift_id = named.shift
-    left join attendance t on t.book_id = $1 and t.volunteer_id = v.id
-        and t.shift_book = named.shift_book and t.shift_id = named.shift
+    cross join lateral (
+        select id, minutes_account from volunteer
+        where book_id = $1 and id = named.volunteer and ended_at is null limit 1
+    ) v
+    cross join lateral (
+        select activity_id, starts_at, ends_at, cancelled_at, closed_at from shift
+        where book_id = named.shift_book and id = named.shift limit 1
+    ) h
+    cross join lateral (
+        select field, region, cancelled_at, risks from activity
+        where book_id = named.shift_book and id = h.activity_id limit 1
+    ) a
+    left join lateral (
+        select signed_up_at, withdrawn_at from signup
+        where book_id = $1 and volunteer_id = named.volunteer
+            and shift_book = named.shift_book and shift_id = named.shift
+        limit 1
+    ) s on true
+    left join lateral (
+        select arrived_at, left_at, arrival_measured, arrival_grade, confirmed_at from attendance
+        where book_id = $1 and volunteer_id = named.volunteer
+            and shift_book = named.shift_book and shift_id = named.shift
+        limit 1
+    ) t on true
     left join lateral (
         select array_agg(o.arrived_at) as since,
             array_agg(least(coalesce(o.left_at, x.ends_at), x.ends_at)) as until,

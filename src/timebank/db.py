@@ -31,8 +31,20 @@ empty would read it whole, under that lock, until the next analysis. Planned onc
 
 _READER = {"default_transaction_read_only": "on"}
 
+_BY_KEY = {"enable_hashjoin": "off", "enable_mergejoin": "off"}
+"""Of what many wait for together, each is looked up by itself: reading a whole table to look up a
+hundred rows is cheaper on the day when the plan is made, and dearer with every year."""
+
 _KEPT = "timebank.kept"
 _ANEW = "timebank.anew"
+
+
+class Driver(asyncpg.Connection):
+    """The driver's connection, with what its process keeps between transactions."""
+
+    __slots__ = ("kept",)
+
+    kept: dict[str, object]
 
 
 Connection: TypeAlias = AsyncConnection | asyncpg.Connection
@@ -67,8 +79,12 @@ class Database:
         self._writer = _engine(url, role=role, pool_size=pool_size, settings=_WRITER)
         reader = _engine(url, role=role, pool_size=pool_size, settings=_READER)
         self._reader = reader.execution_options(isolation_level="REPEATABLE READ")
-        self._posters = _Drivers(url, role=role, size=pool_size, settings=_WRITER)
-        self._glancers = _Drivers(url, role=role, size=pool_size, settings=_READER)
+        self._posters = _Drivers(
+            url, role=role, size=pool_size, settings=_WRITER | _BY_KEY, kept=self._kept
+        )
+        self._glancers = _Drivers(
+            url, role=role, size=pool_size, settings=_READER | _BY_KEY, kept=self._kept
+        )
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -77,6 +93,7 @@ class Database:
         Nothing may be answered before the block has ended.
         """
         async with self._writer.begin() as conn:
+            conn.info[_KEPT] = self._kept
             yield conn
 
     @asynccontextmanager
@@ -127,10 +144,19 @@ class Database:
 class _Drivers:
     """A few connections of the driver: lent one at a time, kept while they are whole."""
 
-    def __init__(self, url: str, *, role: str, size: int, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        role: str,
+        size: int,
+        settings: Mapping[str, str],
+        kept: dict[str, object],
+    ) -> None:
         parsed = make_url(url)
         _, self._options = parsed.get_dialect()().create_connect_args(parsed)
         self._settings = _settings(role, settings)
+        self._kept = kept
         self._free = asyncio.Semaphore(size)
         self._idle: list[asyncpg.Connection] = []
 
@@ -161,7 +187,11 @@ class _Drivers:
             driver = self._idle.pop()
             if not driver.is_closed():
                 return driver
-        return await asyncpg.connect(**self._options, server_settings=self._settings)
+        opened: Driver = await asyncpg.connect(
+            **self._options, server_settings=self._settings, connection_class=Driver
+        )
+        opened.kept = self._kept
+        return opened
 
     async def close(self) -> None:
         """Close what is not lent."""
@@ -190,14 +220,16 @@ def is_anew(conn: AsyncConnection) -> bool:
     return conn.info.get(_ANEW) is True
 
 
-def kept_of(conn: AsyncConnection) -> dict[str, object]:
-    """Return what readers of one database keep between their snapshots, by what keeps it.
+def kept_of(conn: Connection) -> dict[str, object]:
+    """Return what one process keeps of one database between transactions, by what keeps it.
 
-    Whatever is kept says of which state of a book it was made; whoever finds it asks the snapshot
-    for what came after. A connection that no `Database` opened keeps nothing.
+    Whatever is kept says of which state of a book it was made; whoever finds it asks the
+    transaction for what came after. A connection that no `Database` opened keeps nothing.
     """
-    found = conn.info.get(_KEPT)
-    return found if isinstance(found, dict) else {}
+    if isinstance(conn, AsyncConnection):
+        found = conn.info.get(_KEPT)
+        return found if isinstance(found, dict) else {}
+    return conn.kept if isinstance(conn, Driver) else {}
 
 
 async def run(conn: Connection, sql: str, *arguments: object) -> None:

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
-from operator import itemgetter
 from secrets import token_bytes
 from typing import Any
 from uuid import UUID
@@ -18,13 +17,20 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from timebank.db import driver_of
+from timebank.db import Connection, driver_of
 from timebank.domain.posting import PostingRefusal, recorded_after
-from timebank.domain.transfer import AMOUNT_MAX, Service, Transfer, TransferKind, Unit
+from timebank.domain.transfer import (
+    AMOUNT_MAX,
+    AccountKind,
+    Service,
+    Transfer,
+    TransferKind,
+    Unit,
+)
 from timebank.ledger import binary_copy
 from timebank.ledger.journal import ROLL_UP, TRANSFER_COLUMNS, Head, read_transfer
+from timebank.ledger.memory import Memory, RememberedAccount, memory_of
 from timebank.trust import leaf, leaf_columns, merkle
 
 HISTORY_MAX = 262_144
@@ -39,11 +45,12 @@ Integers = NDArray[np.int64]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _ACCOUNTS = """
-    select a.id, a.unit, a.is_bounded, coalesce(s.debits, 0), coalesce(s.credits, 0),
+    select a.id, a.kind, a.unit, coalesce(s.debits, 0), coalesce(s.credits, 0),
+        a.is_debit_bounded, a.is_credit_bounded,
         (select secret from account_secret where book_id = $1 and account = named.id)
     from unnest($2::bigint[]) as named(id)
     cross join lateral (
-        select id, unit, is_debit_bounded or is_credit_bounded as is_bounded
+        select id, kind, unit, is_debit_bounded, is_credit_bounded
         from account where book_id = $1 and id = named.id limit 1
     ) a
     left join lateral (
@@ -195,10 +202,12 @@ class _Accounts:
     """The accounts that a list names, ascending; the issuing account among them.
 
     Attributes:
+        known: As they are before the list.
         secrets: Records of 32 bytes; those that were just made are zero where they are unknown.
         missing: Which have no secret yet.
     """
 
+    known: list[RememberedAccount]
     ids: Integers
     units: Integers
     debits: Integers
@@ -208,7 +217,7 @@ class _Accounts:
 
 
 async def append_history(
-    conn: AsyncConnection, *, head: Head, history: History, now: datetime
+    conn: Connection, *, head: Head, history: History, now: datetime
 ) -> HistoryOutcome:
     """Post services as one batch, each once.
 
@@ -227,7 +236,8 @@ async def append_history(
         return HistoryOutcome(np.empty(0, np.int64), np.empty(0, np.bool_), {})
     driver = await driver_of(conn)
 
-    accounts = await _read_accounts(driver, head, history)
+    memory = memory_of(conn, book=head.book, seq=head.seq, edge=head.edge, erasures=head.erasures)
+    accounts = await _read_accounts(driver, head, memory, history)
     known = await _find_known(driver, head, history)
 
     decision = _Decision(history, _refusals(history, accounts))
@@ -237,7 +247,8 @@ async def append_history(
 
     posted = np.flatnonzero(outcome.is_new)
     if len(posted):
-        await _write(driver, head, history.only(posted), accounts, now)
+        left = await _write(driver, head, history.only(posted), accounts, now)
+        memory.take(left, seq=head.seq, edge=head.edge, erasures=head.erasures)
     return outcome
 
 
@@ -296,21 +307,33 @@ class _Decision:
         return [each for each in places.values() if len(each) > 1]
 
 
-async def _read_accounts(driver: asyncpg.Connection, head: Head, history: History) -> _Accounts:
-    named = np.unique(np.append(history.accounts, history.issuing))
-    rows = await driver.fetch(_ACCOUNTS, head.book, named.tolist())
-    rows.sort(key=itemgetter(0))
-    if any(is_bounded for _, _, is_bounded, *_ in rows):
+async def _read_accounts(
+    driver: asyncpg.Connection, head: Head, memory: Memory, history: History
+) -> _Accounts:
+    named: list[int] = np.unique(np.append(history.accounts, history.issuing)).tolist()
+    remembered = memory.accounts
+    found = {number: remembered[number] for number in named if number in remembered}
+    if len(found) < len(named):
+        unknown = [number for number in named if number not in found]
+        for number, kind, *rest, secret in await driver.fetch(_ACCOUNTS, head.book, unknown):
+            unit, debits, credits_, is_debit_bounded, is_credit_bounded = rest
+            is_listing = kind != AccountKind.ISSUING
+            found[number] = RememberedAccount(
+                unit, debits, credits_, is_debit_bounded, is_credit_bounded, is_listing, secret
+            )
+    if any(each.is_debit_bounded or each.is_credit_bounded for each in found.values()):
         raise ValueError("a list that names bounded accounts is posted by journal.append")
-    ids, units, _, debits, credits_, secrets = zip(*rows, strict=True) if rows else [()] * 6
+    ids = sorted(found)
+    known = [found[number] for number in ids]
     blank = bytes(leaf.SECRET_BYTES)
     return _Accounts(
+        known,
         np.array(ids, np.int64),
-        np.array(units, np.int64),
-        np.array(debits, np.int64),
-        np.array(credits_, np.int64),
-        leaf_columns.records_of(b"".join([each or blank for each in secrets])).copy(),
-        np.array([each is None for each in secrets], np.bool_),
+        np.array([each.unit for each in known], np.int64),
+        np.array([each.debits for each in known], np.int64),
+        np.array([each.credits for each in known], np.int64),
+        leaf_columns.records_of(b"".join([each.secret or blank for each in known])).copy(),
+        np.array([each.secret is None for each in known], np.bool_),
     )
 
 
@@ -366,8 +389,11 @@ async def _compare_known(
 
 async def _write(
     driver: asyncpg.Connection, head: Head, history: History, accounts: _Accounts, now: datetime
-) -> None:
-    """Write what posts. The server takes the entries while their leaves are hashed here."""
+) -> dict[int, RememberedAccount]:
+    """Write what posts. The server takes the entries while their leaves are hashed here.
+
+    Shape: the accounts that are touched, as the batch leaves them.
+    """
     first_seq, last_seq = head.seq + 1, head.seq + len(history)
     batch, recorded_at = head.batch + 1, recorded_after(head.recorded_at, now)
     credited = np.searchsorted(accounts.ids, history.accounts)
@@ -388,7 +414,7 @@ async def _write(
                 binary_copy.records(_COPIED_TRANSFER, len(rows), _copied_transfers(rows)).tobytes()
             ],
         )
-        await _copy_states(driver, head.book, batch, history, accounts, credited)
+        left = await _copy_states(driver, head.book, batch, history, accounts, credited)
         if len(new):
             values = {
                 "book_id": head.book,
@@ -412,6 +438,7 @@ async def _write(
         raise AssertionError("the book moved under its lock")
 
     head.seq, head.batch, head.recorded_at, head.edge = last_seq, batch, recorded_at, edge
+    return left
 
 
 def _rows(
@@ -466,10 +493,13 @@ async def _copy_states(
     history: History,
     accounts: _Accounts,
     credited: Integers,
-) -> None:
-    """Append the state of every account touched, with the places of its entries."""
+) -> dict[int, RememberedAccount]:
+    """Append the state of every account touched, with the places of its entries; return them."""
     order = np.argsort(credited, kind="stable")
     named, begins, counts = np.unique(credited[order], return_index=True, return_counts=True)
+    place = int(np.searchsorted(accounts.ids, history.issuing))
+    debits = int(accounts.debits[place] + history.minutes.sum())
+    credits_ = accounts.credits[named] + np.add.reduceat(history.minutes[order], begins)
     states = binary_copy.records(
         _COPIED_STATE,
         len(named),
@@ -478,11 +508,10 @@ async def _copy_states(
             "account": accounts.ids[named],
             "batch": batch,
             "debits": accounts.debits[named],
-            "credits": accounts.credits[named] + np.add.reduceat(history.minutes[order], begins),
+            "credits": credits_,
         },
         more=1,
     )
-    place = int(np.searchsorted(accounts.ids, history.issuing))
     issuing = binary_copy.records(
         _COPIED_STATE,
         1,
@@ -490,7 +519,7 @@ async def _copy_states(
             "book_id": book,
             "account": history.issuing,
             "batch": batch,
-            "debits": accounts.debits[place] + history.minutes.sum(),
+            "debits": debits,
             "credits": accounts.credits[place],
         },
         more=1,
@@ -505,6 +534,23 @@ async def _copy_states(
             *binary_copy.with_null(issuing),
         ],
     )
+    left: dict[int, RememberedAccount] = {}
+    ids: list[int] = accounts.ids.tolist()
+    for at, taken, given in (
+        *zip(named.tolist(), accounts.debits[named].tolist(), credits_.tolist(), strict=True),
+        (place, debits, int(accounts.credits[place])),
+    ):
+        before = accounts.known[at]
+        left[ids[at]] = RememberedAccount(
+            before.unit,
+            taken,
+            given,
+            before.is_debit_bounded,
+            before.is_credit_bounded,
+            before.is_listing,
+            before.secret or accounts.secrets[at].tobytes(),
+        )
+    return left
 
 
 def _rollup(history: History, zone: ZoneInfo) -> list[list[int]]:

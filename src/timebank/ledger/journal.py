@@ -29,6 +29,7 @@ from timebank.domain.posting import (
     recorded_after,
 )
 from timebank.domain.transfer import AccountKind, Service, Transfer, Unit
+from timebank.ledger.memory import Memory, RememberedAccount, memory_of
 from timebank.trust import leaf, merkle
 
 BATCH_MAX = 8_000
@@ -59,7 +60,7 @@ TRANSFER_COLUMNS = (
 _COLUMNS = ", ".join(TRANSFER_COLUMNS)
 
 _LOCK = f"""
-    select b.zone, b.seq, b.batch, b.accounts, b.recorded_at, a.id, b.edge
+    select b.zone, b.seq, b.batch, b.accounts, b.recorded_at, a.id, b.edge, b.erasures
     from book b left join account a
         on a.book_id = b.id and a.kind = {AccountKind.ISSUING} and a.owner = 0
         and a.unit = {Unit.MINUTES}
@@ -67,7 +68,7 @@ _LOCK = f"""
 """  # noqa: S608 kind and unit are constants
 
 _ACCOUNTS_AND_KNOWN = """
-    select null::bigint, a.id, a.unit, a.kind, coalesce(s.debits, 0), coalesce(s.credits, 0),
+    select null::bigint, a.id, a.kind, a.unit, coalesce(s.debits, 0), coalesce(s.credits, 0),
         a.is_debit_bounded, a.is_credit_bounded,
         (select secret from account_secret where book_id = $1 and account = named.id)
     from unnest($2::bigint[]) as named(id)
@@ -176,6 +177,7 @@ class Head:
         recorded_at: When the newest batch was recorded; None in an empty book.
         minutes_issuing: The account that minutes are issued from; None before it is opened.
         edge: The right edge of the tree over the entries.
+        erasures: How often secrets were erased.
     """
 
     book: int
@@ -186,6 +188,7 @@ class Head:
     recorded_at: datetime | None
     minutes_issuing: int | None = None
     edge: bytes = b""
+    erasures: int = 0
 
 
 async def find_locked_head(conn: Connection, *, book: int) -> Head | None:
@@ -236,12 +239,15 @@ async def append(
         await _write_alone(driver, beside)
         return []
 
-    facts, unplaced, secrets = await _read_facts(driver, head, transfers)
+    memory = memory_of(conn, book=head.book, seq=head.seq, edge=head.edge, erasures=head.erasures)
+    facts, found = await _read_facts(driver, head, memory, transfers)
 
     plan = decide_postings(transfers, facts, linked=linked)
 
     if plan.posted:
-        await _write(driver, head, plan, facts.accounts, unplaced, secrets, now, beside)
+        left, secrets_made = _left(plan, facts.accounts, found)
+        await _write(driver, head, plan, left, secrets_made, now, beside)
+        memory.take(left, seq=head.seq, edge=head.edge, erasures=head.erasures)
     else:
         await _write_alone(driver, beside)
     return plan.outcomes
@@ -253,27 +259,35 @@ async def _write_alone(driver: asyncpg.Connection, beside: Statement | None) -> 
 
 
 async def _read_facts(
-    driver: asyncpg.Connection, head: Head, transfers: Sequence[Transfer]
-) -> tuple[Facts, set[int], dict[int, bytes]]:
-    """Return what is known of a list, its accounts too busy to list entries, and their secrets."""
+    driver: asyncpg.Connection, head: Head, memory: Memory, transfers: Sequence[Transfer]
+) -> tuple[Facts, dict[int, RememberedAccount]]:
+    """Return what is known of a list, and the accounts that it names."""
     book = head.book
     keys = [t.key for t in transfers]
     named = {t.debit for t in transfers} | {t.credit for t in transfers}
-    accounts: dict[int, AccountState] = {}
-    unplaced: set[int] = set()
-    secrets: dict[int, bytes] = {}
+    remembered = memory.accounts
+    found = {each: remembered[each] for each in named if each in remembered}
     known: list[int] = []
-    for seq, account, unit, kind, *state, secret in await driver.fetch(
-        _ACCOUNTS_AND_KNOWN, book, sorted(named), keys, min(keys), max(keys)
+    for (
+        seq,
+        number,
+        kind,
+        unit,
+        *sums,
+        is_debit_bounded,
+        is_credit_bounded,
+        secret,
+    ) in await driver.fetch(
+        _ACCOUNTS_AND_KNOWN, book, sorted(named - found.keys()), keys, min(keys), max(keys)
     ):
         if seq is not None:
             known.append(seq)
             continue
-        accounts[account] = AccountState(unit, *state)
-        if kind == AccountKind.ISSUING:
-            unplaced.add(account)
-        if secret is not None:
-            secrets[account] = secret
+        debits, credits_ = sums
+        is_listing = kind != AccountKind.ISSUING
+        found[number] = RememberedAccount(
+            unit, debits, credits_, is_debit_bounded, is_credit_bounded, is_listing, secret
+        )
 
     reversed_ = [t.reverses for t in transfers if t.reverses is not None]
     entries: dict[int, Entry] = {}
@@ -282,11 +296,12 @@ async def _read_facts(
             entries[row[0]] = Entry(row[0], read_transfer(row), is_reversed=row[-1])
     facts = Facts(
         last_seq=head.seq,
-        accounts=accounts,
+        # The decision changes them, and what it decides may never be committed.
+        accounts={number: AccountState(*each[:5]) for number, each in found.items()},
         known={entries[seq].transfer.key: entries[seq] for seq in known},
         reversible=entries,
     )
-    return facts, unplaced, secrets
+    return facts, found
 
 
 def read_transfer(row: asyncpg.Record | RowMapping) -> Transfer:
@@ -315,13 +330,29 @@ def read_transfer(row: asyncpg.Record | RowMapping) -> Transfer:
     )
 
 
+def _left(
+    plan: Plan, states: Mapping[int, AccountState], found: Mapping[int, RememberedAccount]
+) -> tuple[dict[int, RememberedAccount], list[tuple[int, bytes]]]:
+    """Return the accounts that a batch touches as it leaves them, and the secrets made for it."""
+    left: dict[int, RememberedAccount] = {}
+    made: list[tuple[int, bytes]] = []
+    for number in plan.touched:
+        state, before = states[number], found[number]
+        secret = before.secret
+        if secret is None:
+            secret = token_bytes(leaf.SECRET_BYTES)
+            made.append((number, secret))
+        sums = (state.debits, state.credits)
+        left[number] = RememberedAccount(before.unit, *sums, *before[3:6], secret)
+    return left, made
+
+
 async def _write(
     driver: asyncpg.Connection,
     head: Head,
     plan: Plan,
-    accounts: Mapping[int, AccountState],
-    unplaced: set[int],
-    secrets: dict[int, bytes],
+    accounts: Mapping[int, RememberedAccount],
+    secrets_made: Sequence[tuple[int, bytes]],
     now: datetime,
     beside: Statement | None,
 ) -> None:
@@ -330,28 +361,15 @@ async def _write(
     recorded_at = recorded_after(head.recorded_at, now)
     rows = [(*t[:8], *(t.service or _NO_SERVICE), t.reverses) for t in plan.posted]
     states = [
-        (
-            account,
-            accounts[account].debits,
-            accounts[account].credits,
-            None if account in unplaced else places,
-        )
-        for account, places in plan.touched.items()
+        (account, left.debits, left.credits, places if left.is_listing else None)
+        for (account, places), left in zip(plan.touched.items(), accounts.values(), strict=True)
     ]
     served = _rollup(plan.posted, ZoneInfo(head.zone))
-    new_secrets = [
-        (account, token_bytes(leaf.SECRET_BYTES))
-        for account in plan.touched
-        if account not in secrets
-    ]
-    all_secrets = secrets | dict(new_secrets)
     if len(rows) < _COPY_MIN:
-        commitments, edge = _seal(head, plan, all_secrets, recorded_at)
+        commitments, edge = _seal(head, plan, accounts, recorded_at)
     else:
         # The server takes the rows while they are sealed here.
-        sealing = asyncio.create_task(
-            asyncio.to_thread(_seal, head, plan, all_secrets, recorded_at)
-        )
+        sealing = asyncio.create_task(asyncio.to_thread(_seal, head, plan, accounts, recorded_at))
         try:
             await _copy(driver, book, plan.first_seq, batch, recorded_at, rows, states)
             if served:
@@ -378,7 +396,7 @@ async def _write(
         *_columns(served, 6),
         commitments,
         edge,
-        *_columns(new_secrets, 2),
+        *_columns(secrets_made, 2),
         *(() if beside is None else beside.arguments),
     )
     if not moved:
@@ -415,15 +433,16 @@ def _write_beside(sql: str) -> str:
 
 
 def _seal(
-    head: Head, plan: Plan, secrets: Mapping[int, bytes], recorded_at: datetime
+    head: Head, plan: Plan, accounts: Mapping[int, RememberedAccount], recorded_at: datetime
 ) -> tuple[bytes, bytes]:
     """Return a batch's commitments, and the edge of the tree with their leaves."""
+    secret_of = {account: each.secret or b"" for account, each in accounts.items()}
     commitments = leaf.commit_batch(
         plan.posted,
         book=head.book,
         first_seq=plan.first_seq,
         recorded_at=recorded_at,
-        secrets=[(secrets[t.debit], secrets[t.credit]) for t in plan.posted],
+        secrets=[(secret_of[t.debit], secret_of[t.credit]) for t in plan.posted],
     )
     hashes = leaf.hashes_of(
         commitments, book=head.book, first_seq=plan.first_seq, recorded_at=recorded_at

@@ -55,6 +55,8 @@ _ERASE = """
     with gone as (
         delete from account_secret where book_id = $1 and account = any($2::bigint[])
         returning account
+    ), counted as (
+        update book set erasures = erasures + 1 where id = $1
     )
     insert into erasure (book_id, account, last_seq, erased_at)
     select $1, account, $3, $4 from gone returning account

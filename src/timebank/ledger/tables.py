@@ -79,6 +79,13 @@ book = Table(
         server_default="",
         comment="right edge of the tree over entries 1 to seq: 32 bytes a subtree, largest first",
     ),
+    Column(
+        "erasures",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="how often secrets of its accounts were erased",
+    ),
     CheckConstraint("seq >= 0 and batch >= 0 and accounts >= 0", name="counts"),
     CheckConstraint("octet_length(edge) % 32 = 0", name="edge"),
     comment="The head of a county's ledger. Its row lock orders the batches.",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from timebank.domain.scope import Scope
@@ -64,8 +65,7 @@ PERMITTED: dict[Act, frozenset[Role]] = {
 """Who may do what. What is not listed is forbidden."""
 
 
-@dataclass(frozen=True, slots=True)
-class VolunteerId:
+class VolunteerId(NamedTuple):
     """A volunteer within the book of the county where they live."""
 
     book: int
@@ -80,8 +80,7 @@ class OrganizationId:
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(NamedTuple):
     """Whoever is signed in.
 
     Attributes:

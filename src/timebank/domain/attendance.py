@@ -114,8 +114,7 @@ class ScanFacts(NamedTuple):
     day_minutes_max: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(NamedTuple):
     """The arrival is recorded."""
 
     at: datetime
@@ -123,8 +122,7 @@ class Arrived:
     flags: tuple[ScanFlag, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(NamedTuple):
     """The departure is recorded and the stay credited.
 
     Attributes:
@@ -225,6 +223,8 @@ def is_elsewhere(facts: ScanFacts, *, at: datetime) -> bool:
 
     Of a stay, what counts lies within the shift: whoever scans out late may be in the next one.
     """
+    if not facts.elsewhere:
+        return False
     if facts.arrived_at is None:
         return any(since <= at < until for since, until in facts.elsewhere)
     served_to = min(at, facts.ends_at)

@@ -75,6 +75,9 @@ WALL_READING = ScanEvidence()
 """A signed-in volunteer read the wall, and nothing else is known."""
 
 
+_UNREMARKABLE = (DeviceStanding.NONE, DeviceStanding.OWN)
+
+
 def grade_end(evidence: ScanEvidence) -> Assurance:
     """Return the grade of one end of a stay.
 
@@ -94,7 +97,9 @@ def grade_end(evidence: ScanEvidence) -> Assurance:
 
 def flags_of(evidence: ScanEvidence) -> tuple[ScanFlag, ...]:
     """Return what a reviewer should look at, in the order of the enum."""
-    if evidence.means is Means.ORGANIZER:
+    if evidence.means is Means.ORGANIZER or (
+        evidence.device in _UNREMARKABLE and evidence.place is not Whereabouts.OUTSIDE
+    ):
         return ()
     return tuple(
         flag

@@ -11,8 +11,8 @@ import base64
 import binascii
 import hmac
 import struct
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from timebank.domain.attendance import Direction, ScanRefusal
 
@@ -40,8 +40,7 @@ _RECEIPT = struct.Struct(">BIIQ8s")
 _DIRECTIONS = (Direction.ARRIVE, Direction.LEAVE)
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(NamedTuple):
     """A proved reading of a code.
 
     Attributes:

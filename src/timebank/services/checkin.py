@@ -2,9 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
+from typing import NamedTuple, assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -29,8 +28,7 @@ from timebank.store.attendance import Stay
 from timebank.store.flags import FlaggedScan
 
 
-@dataclass(frozen=True, slots=True)
-class ScanRequest:
+class ScanRequest(NamedTuple):
     """A proved scan and whose arrival or departure it is.
 
     Attributes:
@@ -46,8 +44,7 @@ class ScanRequest:
     by: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedScan:
+class RecordedScan(NamedTuple):
     """What became of a scan.
 
     Attributes:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
 from typing import IO
 from uuid import UUID
@@ -357,8 +358,11 @@ class _Importer:
         columns = ready.columns
         instants = {each: _microseconds(each) for each in set(columns.starts_at)}
         works = set(columns.works)
+        # Plain numbers: making an array asks of each of anything else what it is.
+        grades = {each: (int(each[0]), int(each[1])) for each in set(columns.evidence)}
+        evidence = np.array([grades[each] for each in columns.evidence], np.int64).reshape(-1, 2)
         activities = {each: self._activities[each] for each in works}
-        fields = {each: each.field for each in works}
+        fields = {each: int(each.field) for each in works}
         places = {each: each.place for each in works}
         count = len(columns.lines)
 
@@ -368,12 +372,12 @@ class _Importer:
         return History(
             keys=np.frombuffer(b"".join(ready.keys), "V16"),
             issuing=issuing,
-            accounts=integers(each.minutes_account for each in ready.volunteers),
+            accounts=integers(map(attrgetter("minutes_account"), ready.volunteers)),
             minutes=integers(columns.minutes),
             effective_at=integers(map(instants.__getitem__, columns.starts_at)),
-            volunteers=integers(each.id for each in ready.volunteers),
-            assurance=integers(assurance for assurance, _ in columns.evidence),
-            measured=integers(measured for _, measured in columns.evidence),
+            volunteers=integers(map(attrgetter("id"), ready.volunteers)),
+            assurance=evidence[:, 0],
+            measured=evidence[:, 1],
             activity_book=self._book,
             activities=integers(map(activities.__getitem__, columns.works)),
             fields=integers(map(fields.__getitem__, columns.works)),

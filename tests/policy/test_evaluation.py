@@ -24,12 +24,20 @@ ON = date(2024, 6, 15)
 LIFETIME = FactKey("minutes", None, date(2024, 6, 16))
 YEAR = FactKey("minutes", date(2024, 1, 1), date(2024, 6, 16))
 YEAR_A1 = replace(YEAR, assurance_min=Assurance.A1)
-SERVICES_A1 = FactKey("services", date(2024, 1, 1), date(2024, 6, 16), Assurance.A1)
+SERVICES = FactKey("services", date(2024, 1, 1), date(2024, 6, 16))
+SERVICES_A1 = replace(SERVICES, assurance_min=Assurance.A1)
+COUNTED = {YEAR, YEAR_A1, SERVICES, SERVICES_A1}
 STAR = FactKey("star", None, date(2024, 6, 16))
 
 
 def person(lifetime: int | None, year: int | None = 0, services: int | None = 0) -> Facts:
-    return {LIFETIME: lifetime, YEAR: year, YEAR_A1: year, SERVICES_A1: services}
+    return {
+        LIFETIME: lifetime,
+        YEAR: year,
+        YEAR_A1: year,
+        SERVICES: services,
+        SERVICES_A1: services,
+    }
 
 
 def by_rule(results: tuple[RuleResult, ...]) -> dict[str, RuleResult]:
@@ -38,8 +46,8 @@ def by_rule(results: tuple[RuleResult, ...]) -> dict[str, RuleResult]:
 
 def test_what_is_needed_is_named_to_the_day_and_the_grade() -> None:
     assert facts_needed([STARS], on=ON) == {LIFETIME}
-    assert facts_needed([HAIYAN], on=ON) == {YEAR, YEAR_A1, SERVICES_A1, STAR}
-    assert facts_needed([HAIYAN, STARS], on=ON) == {LIFETIME, YEAR, YEAR_A1, SERVICES_A1}
+    assert facts_needed([HAIYAN], on=ON) == {*COUNTED, STAR}
+    assert facts_needed([HAIYAN, STARS], on=ON) == {LIFETIME, *COUNTED}
     assert facts_needed(PACKS, on=date(2013, 12, 16)) == frozenset()
     assert {key.name for key in facts_needed(PACKS, on=date(2023, 12, 31))} == {"minutes"}
 
@@ -64,7 +72,7 @@ def test_an_unknown_record_makes_the_star_unknown_not_zero() -> None:
 
 
 def test_a_star_from_outside_is_taken_when_no_pack_provides_it() -> None:
-    facts = {YEAR: 6_000, YEAR_A1: 0, SERVICES_A1: None, STAR: 1}
+    facts = {YEAR: 6_000, YEAR_A1: 0, SERVICES: None, SERVICES_A1: None, STAR: 1}
     results = by_rule(evaluate_person([HAIYAN], facts, on=ON))
 
     assert results["film"].verdict is Verdict.GRANTED
@@ -96,11 +104,11 @@ def test_the_next_year_is_another_period() -> None:
         keys[0]
         == keys[1]
         == [
-            ("cn.zj.haiyan.courtesies", "newspaper", "0", "2024"),
-            ("cn.zj.haiyan.courtesies", "film", "0", "2024"),
+            ("cn.zj.haiyan.courtesies", name, "0", "2024")
+            for name in ("newspaper", "film", "bus", "checkup", "concert")
         ]
     )
-    assert [parts[3] for parts in keys[2]] == ["2025", "2025"]
+    assert [parts[3] for parts in keys[2]] == ["2025"] * 5
 
 
 @pytest.mark.parametrize("status", [Status.DRAFT, Status.REPEALED])

@@ -239,13 +239,13 @@ def come_to(pack: Pack, said: dict[str, Value | None], *, on: date) -> dict[str,
 ON = date(2024, 12, 6)
 PEOPLE = [
     # certificate, minutes, employed | once, credits
-    (2,            6000,    True,      "300000 reward", "100 coin"),
-    (3,            5999,    True,      "500000 reward", "99 coin"),
-    (3,            6000,    True,      "600000 reward", "100 coin"),
-    (1,            6000,    True,      "not granted",   "100 coin"),
-    (None,         6000,    True,      "missing",       "100 coin"),
+    (2,            6000,    True,      "300000 reward", "100 coin until 2027-12-06"),
+    (3,            5999,    True,      "500000 reward", "99 coin until 2027-12-06"),
+    (3,            6000,    True,      "600000 reward", "100 coin until 2027-12-06"),
+    (1,            6000,    True,      "not granted",   "100 coin until 2027-12-06"),
+    (None,         6000,    True,      "missing",       "100 coin until 2027-12-06"),
     (2,            59,      None,      "missing",       "not granted"),
-    (2,            60,      False,     "not granted",   "1 coin"),
+    (2,            60,      False,     "not granted",   "1 coin until 2027-12-06"),
 ]  # fmt: skip
 
 

@@ -10,9 +10,11 @@ from timebank.cli.county import no_book, scope_of
 from timebank.cli.database import database, run
 from timebank.cli.simulating import add_simulate
 from timebank.domain.period import local_day
-from timebank.policy.check import run_cases, surviving_mutants, unseen_outcomes
+from timebank.policy.boundary import boundaries
+from timebank.policy.check import run_cases, tried_mutants, unseen_outcomes
 from timebank.policy.pack import read_pack
 from timebank.policy.problem import PackRefused
+from timebank.policy.scenario import run_scenarios
 from timebank.services import granting
 from timebank.services.errors import NotFoundError
 from timebank.services.founding import ZONE
@@ -70,11 +72,27 @@ def _check_pack(options: argparse.Namespace, _settings: Settings) -> int:
     if isinstance(pack, PackRefused):
         print("\n".join(str(problem) for problem in pack.problems))
         return 1
-    failures = run_cases(pack)
-    print("\n".join(str(failure) for failure in failures))
-    print(f"{pack.id} {pack.version} {pack.status}, {len(pack.cases)} cases, hash {pack.hash}")
+    failures = (*run_cases(pack), *run_scenarios(pack))
+    for failure in failures:
+        print(failure)
+    print(
+        f"{pack.id} {pack.version} {pack.status}, {len(pack.cases)} cases, "
+        f"{len(pack.scenarios)} scenarios, hash {pack.hash}"
+    )
     if failures:
         return 1
-    unnoticed = (*unseen_outcomes(pack), *surviving_mutants(pack))
-    print("\n".join(f"no case notices: {each}" for each in unnoticed))
-    return 1 if unnoticed else 0
+    unseen = unseen_outcomes(pack)
+    for each in unseen:
+        print(f"no case shows: {each}")
+    edges = boundaries(pack)
+    idle = [edge for edge in edges if not edge.decides or not edge.is_same_in_columns]
+    for edge in idle:
+        print(f"decides nothing: {edge}" if not edge.decides else f"told differently: {edge}")
+    tried = tried_mutants(pack)
+    missed = [words for words, is_noticed in tried if not is_noticed]
+    for words in missed:
+        print(f"no case notices: {words}")
+    noticed = len(tried) - len(missed)
+    print(f"{len(edges)} numbers tried at one less, at them and at one more")
+    print(f"{noticed} of {len(tried)} changes noticed, {noticed * 100 // max(len(tried), 1)} %")
+    return 1 if unseen or idle or missed else 0

@@ -1,6 +1,9 @@
-"""Trying a pack before it counts: its cases, the leaves they reach, the numbers they would miss."""
+"""Trying a pack before it counts: its cases, the leaves they reach, the numbers they would miss.
 
-from collections.abc import Iterator
+Cases are single people; scenarios are several people, their groups, selections and pools.
+"""
+
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import assert_never
@@ -16,14 +19,27 @@ from timebank.policy.condition import (
     Op,
     Outcome,
     Unknown,
+    as_list,
     leaves,
+    number_of,
 )
-from timebank.policy.evaluation import RuleResult, evaluate_person, facts_needed, uses
+from timebank.policy.evaluation import (
+    RuleResult,
+    evaluate_person,
+    facts_needed,
+    terms_rules,
+    uses,
+)
 from timebank.policy.explain import explain
-from timebank.policy.fact import FactUse
-from timebank.policy.grant import Expiry, Fixed
+from timebank.policy.fact import CERTIFICATE_LEVELS, FactUse
+from timebank.policy.grant import Cell, Dated, Expiry, Fixed, PerUnit
 from timebank.policy.parameter import Need, Parameter
+from timebank.policy.pool import Pool
 from timebank.policy.rule import Case, Expectation, Pack, Rule, Validity, Verdict
+from timebank.policy.scenario import run_scenarios
+from timebank.policy.selection import EACH, Order, SelectMode
+from timebank.policy.stacking import Group, StackMode
+from timebank.policy.table import Row, Table, TableVersion, Test
 from timebank.policy.wording import sentence, trace
 
 _SOFTER = {
@@ -71,7 +87,7 @@ def case_results(pack: Pack, rule: Rule) -> tuple[tuple[Case, RuleResult], ...]:
     Shape: one pair per case, in the order of the file.
     """
     return tuple(
-        (case, _results(pack, case)[rule.id])
+        (case, _results(pack, case, {rule.id})[rule.id])
         for case in pack.cases
         if any(expectation.rule_id == rule.id for expectation in case.expect)
     )
@@ -84,15 +100,31 @@ def run_cases(pack: Pack) -> tuple[CaseFailure, ...]:
     such as `12 film until 2025-02-28`; of `not granted` and `missing`, the fact that is nearest, or
     the sentence about it in either language.
     """
-    failures: list[CaseFailure] = []
+    return tuple(_failures(with_terms(pack), only=None))
+
+
+def with_terms(pack: Pack) -> Pack:
+    """Return a pack whose rules include who may use and receive its credits and points."""
+    return replace(pack, rules=(*pack.rules, *terms_rules(pack)))
+
+
+def _failures(pack: Pack, *, only: frozenset[str] | None) -> Iterator[CaseFailure]:
+    """Yield what is not kept of the promises about some rules, or about all."""
     for case in pack.cases:
-        results = _results(pack, case)
+        asked = {
+            expectation.rule_id
+            for expectation in case.expect
+            if only is None or expectation.rule_id in only
+        }
+        if not asked:
+            continue
+        results = _results(pack, case, asked)
         for expectation in case.expect:
-            result = results[expectation.rule_id]
-            if _keeps(result, expectation):
+            if expectation.rule_id not in asked:
                 continue
-            failures.append(
-                CaseFailure(
+            result = results[expectation.rule_id]
+            if not _keeps(result, expectation):
+                yield CaseFailure(
                     case.name,
                     case.line,
                     expectation.rule_id,
@@ -100,8 +132,6 @@ def run_cases(pack: Pack) -> tuple[CaseFailure, ...]:
                     found_in(result),
                     trace(result),
                 )
-            )
-    return tuple(failures)
 
 
 def found_in(result: RuleResult) -> str:
@@ -109,7 +139,7 @@ def found_in(result: RuleResult) -> str:
     if result.verdict is Verdict.GRANTED:
         if result.level:
             return f"granted: {result.level}"
-        return f"granted: {result.met[0].offer}"
+        return f"granted: {result.gives[0].offer}"
     if result.verdict is Verdict.NOT_IN_FORCE:
         return result.verdict.value
     return f"{result.verdict.value}: {sentence(explain(result), language='en')}"
@@ -121,9 +151,10 @@ def unseen_outcomes(pack: Pack) -> tuple[str, ...]:
     Shape: by rule, leaf and outcome; empty when every leaf was seen met, unmet and, where its fact
     can be unknown and the leaf asks for it, unknown.
     """
+    pack = with_terms(pack)
     seen: set[tuple[str, Outcome]] = set()
     for case in pack.cases:
-        for result in _results(pack, case).values():
+        for result in _results(pack, case, {each.rule_id for each in case.expect}).values():
             seen |= {
                 (reason.node, reason.outcome)
                 for each in result.steps
@@ -155,27 +186,97 @@ def surviving_mutants(pack: Pack) -> tuple[str, ...]:
 
     Cost: all cases once for every change.
     """
-    if run_cases(pack):
+    return tuple(words for words, is_noticed in tried_mutants(pack) if not is_noticed)
+
+
+def tried_mutants(pack: Pack) -> tuple[tuple[str, bool], ...]:
+    """Return every change to the pack in words, and whether a case or scenario notices it.
+
+    Raises:
+        ValueError: The pack does not keep its own cases, so every change would seem noticed.
+
+    Cost: of each change, the cases about the rules it touches, until one notices.
+    """
+    whole = with_terms(pack)
+    if run_cases(pack) or run_scenarios(pack):
         raise ValueError("the pack does not keep its own cases")
-    return tuple(words for words, mutant in mutants(pack) if not run_cases(mutant))
+    return tuple((words, _is_noticed(mutant, touched)) for words, mutant, touched in mutants(whole))
 
 
-def mutants(pack: Pack) -> Iterator[tuple[str, Pack]]:
-    """Yield packs that differ in one number, day, operator or leaf, each with what was changed."""
+def _is_noticed(mutant: Pack, touched: frozenset[str] | None) -> bool:
+    if any(True for _ in _failures(mutant, only=touched)):
+        return True
+    rules = tuple(rule for rule in mutant.rules if "/" not in rule.id)
+    return bool(run_scenarios(replace(mutant, rules=rules)))
+
+
+def mutants(pack: Pack) -> Iterator[tuple[str, Pack, frozenset[str] | None]]:
+    """Yield packs that differ in one number, day, operator, leaf, cell or mode.
+
+    Shape: what was changed, the pack, and the rules that can tell; None for all.
+    """
     for parameter in pack.parameters:
         for words, changed in _changed_parameters(parameter):
             rules = tuple(_with_parameter(rule, changed) for rule in pack.rules)
-            yield f"{parameter.name} {words}", replace(pack, rules=rules)
+            touched = {
+                after.id for before, after in zip(pack.rules, rules, strict=True) if before != after
+            }
+            pools = tuple(
+                replace(pool, amount=changed) if pool.amount.name == changed.name else pool
+                for pool in pack.pools
+            )
+            groups = tuple(
+                replace(group, cap=changed)
+                if group.cap is not None and group.cap.name == changed.name
+                else group
+                for group in pack.groups
+            )
+            if not touched and groups == pack.groups and not _is_less(words, pools, pack.pools):
+                continue
+            mutant = replace(pack, rules=rules, pools=pools, groups=groups)
+            yield f"{parameter.name} {words}", mutant, _readers(pack, touched)
     for position, rule in enumerate(pack.rules):
         for words, changed_rule in _changed_rules(rule):
             rules = (*pack.rules[:position], changed_rule, *pack.rules[position + 1 :])
-            yield f"{rule.id}: {words}", replace(pack, rules=rules)
+            yield f"{rule.id}: {words}", replace(pack, rules=rules), _readers(pack, {rule.id})
+    for place, group in enumerate(pack.groups):
+        for words, changed_group in _changed_groups(group):
+            groups = (*pack.groups[:place], changed_group, *pack.groups[place + 1 :])
+            yield f"{group.id}: {words}", replace(pack, groups=groups), frozenset()
 
 
-def _results(pack: Pack, case: Case) -> dict[str, RuleResult]:
-    asked = facts_needed([pack], on=case.on)
-    facts = {key: case.find(use) for key, use in uses([pack], on=case.on).items() if key in asked}
-    return {result.rule.id: result for result in evaluate_person([pack], facts, on=case.on)}
+def _is_less(words: str, pools: tuple[Pool, ...], before: tuple[Pool, ...]) -> bool:
+    """Return whether a pool's amount became one less.
+
+    One more is not tried: a pool that nobody overtakes in does not show a single fen that is left.
+    """
+    return (
+        any(
+            len(pool.amount.values) == len(old.amount.values)
+            and pool.amount != old.amount
+            and sum(number_of(each.value) for each in pool.amount.values)
+            < sum(number_of(each.value) for each in old.amount.values)
+            for pool, old in zip(pools, before, strict=True)
+        )
+        and "became from" not in words
+    )
+
+
+def _readers(pack: Pack, touched: Collection[str]) -> frozenset[str] | None:
+    """Return the rules whose results a change of some can reach; None for all."""
+    if any(rule.provides for rule in pack.rules if rule.id in touched):
+        return None
+    return frozenset(touched)
+
+
+def _results(pack: Pack, case: Case, rule_ids: Collection[str]) -> dict[str, RuleResult]:
+    """Return what some rules come to in a case, evaluated with those that provide facts."""
+    some = replace(
+        pack, rules=tuple(each for each in pack.rules if each.provides or each.id in rule_ids)
+    )
+    asked = facts_needed([some], on=case.on)
+    facts = {key: case.find(use) for key, use in uses([some], on=case.on).items() if key in asked}
+    return {result.rule.id: result for result in evaluate_person([some], facts, on=case.on)}
 
 
 def _written(expectation: Expectation) -> str:
@@ -189,7 +290,9 @@ def _keeps(result: RuleResult, expectation: Expectation) -> bool:
     if not expectation.detail:
         return True
     if result.verdict is Verdict.GRANTED:
-        said = {str(result.level)} if result.level else {str(result.met[0].offer)}
+        said = {str(result.gives[-1].offer)}
+        if result.level:
+            said.add(str(result.level))
     else:
         explanation = explain(result)
         said = {sentence(explanation, language=language) for language in ("zh", "en")}
@@ -202,6 +305,10 @@ def _changed_parameters(parameter: Parameter) -> Iterator[tuple[str, Parameter]]
     for position, dated in enumerate(parameter.values):
         before, after = parameter.values[:position], parameter.values[position + 1 :]
         for value in _near(dated.value):
+            if parameter.name.endswith("rate") and not all(
+                number_of(each) > 0 for each in as_list(value)
+            ):
+                continue
             changed = replace(dated, value=value)
             yield (
                 f"from {dated.from_on}: {dated.value} became {value}",
@@ -230,6 +337,10 @@ def _near(value: Need) -> Iterator[Need]:
         case date():
             yield value - _DAY
             yield value + _DAY
+        case str() if value in CERTIFICATE_LEVELS:
+            place = CERTIFICATE_LEVELS.index(value)
+            yield from CERTIFICATE_LEVELS[max(place - 1, 0) : place]
+            yield from CERTIFICATE_LEVELS[place + 1 : place + 2]
         case tuple() if all(isinstance(each, int) for each in value):
             for position, each in enumerate(value):
                 for near in _near(each):
@@ -248,11 +359,34 @@ def _single(value: Need) -> int:
 
 
 def _with_parameter(rule: Rule, parameter: Parameter) -> Rule:
+    """Return the rule with a parameter of the same name in place of its own, wherever it stands."""
+
+    def taken(own: Parameter) -> Parameter:
+        return parameter if own.name == parameter.name else own
+
     tiers = rule.tiers
-    if tiers is not None and tiers.parameter.name == parameter.name:
-        tiers = replace(tiers, parameter=parameter)
-    when = None if rule.when is None else _with_parameter_in(rule.when, parameter)
-    return replace(rule, when=when, tiers=tiers)
+    if tiers is not None:
+        tiers = replace(tiers, parameter=taken(tiers.parameter))
+    amount = rule.grant.amount
+    match amount:
+        case Dated(own):
+            amount = Dated(taken(own))
+        case PerUnit(use, own):
+            amount = PerUnit(use, taken(own))
+        case _:
+            pass
+    select = rule.select
+    if select.winners is not None:
+        shortlist = None if select.shortlist is None else taken(select.shortlist)
+        select = replace(select, winners=taken(select.winners), shortlist=shortlist)
+    return replace(
+        rule,
+        when=None if rule.when is None else _with_parameter_in(rule.when, parameter),
+        tiers=tiers,
+        grant=replace(rule.grant, amount=amount),
+        select=select,
+        limits=tuple(replace(limit, most=taken(limit.most)) for limit in rule.limits),
+    )
 
 
 def _with_parameter_in(condition: Condition, parameter: Parameter) -> Condition:
@@ -271,30 +405,138 @@ def _with_parameter_in(condition: Condition, parameter: Parameter) -> Condition:
 
 def _changed_rules(rule: Rule) -> Iterator[tuple[str, Rule]]:
     if rule.when is not None:
+        is_alone = isinstance(rule.when, Leaf) and len(rule.steps) == 1
+        is_alone = is_alone and rule.steps[0].condition is rule.when
         for words, when in _changed_conditions(rule.when):
-            yield words, replace(rule, when=when)
+            if not (is_alone and isinstance(when, Leaf) and when.unknown is Unknown.IGNORE):
+                # Of a condition of which everything is left out nothing is known either.
+                yield words, replace(rule, when=when)
+        if rule.tiers is not None or rule.table is not None:
+            yield f"{rule.when.node}: left out", replace(rule, when=None)
     if rule.tiers is not None:
         for words, use in _changed_uses(rule.tiers.use):
             yield words, replace(rule, tiers=replace(rule.tiers, use=use))
+    if rule.table is not None and isinstance(rule.grant.amount, Cell):
+        for words, table in _changed_tables(rule.table, rule.grant.amount.column):
+            yield words, replace(rule, table=table)
+    if isinstance(rule.grant.amount, PerUnit):
+        for words, use in _changed_uses(rule.grant.amount.use):
+            amount = replace(rule.grant.amount, use=use)
+            yield words, replace(rule, grant=replace(rule.grant, amount=amount))
     valid = rule.valid
     for day in (valid.from_on - _DAY, valid.from_on + _DAY):
-        stretched = rule
-        for leaf in rule.leaves():
-            stretched = _with_parameter(stretched, _stretched(leaf.parameter, to=day))
-        yield f"valid from {day}", replace(stretched, valid=Validity(day, valid.through))
+        yield f"valid from {day}", _valid_from(rule, day)
     if valid.through is not None:
         for day in (valid.through - _DAY, valid.through + _DAY):
-            yield f"valid through {day}", replace(rule, valid=Validity(valid.from_on, day))
-    if rule.tiers is None:
+            if valid.from_on <= day:
+                yield f"valid through {day}", replace(rule, valid=Validity(valid.from_on, day))
+    if rule.tiers is None and "/" not in rule.id:
         if isinstance(rule.grant.amount, Fixed):
             count = rule.grant.amount.count
-            for other in {max(count - 1, 1), count + 1} - {count}:
-                yield (
-                    f"gives {other}",
-                    replace(rule, grant=replace(rule.grant, amount=Fixed(other))),
-                )
+            for other in sorted({max(count - 1, 1), count + 1} - {count}):
+                grant = replace(rule.grant, amount=Fixed(other))
+                yield f"gives {other}", replace(rule, grant=grant)
         for expiry in _changed_expiries(rule.grant.expiry):
             yield f"expires {expiry}", replace(rule, grant=replace(rule.grant, expiry=expiry))
+    yield from _changed_selections(rule)
+
+
+def _valid_from(rule: Rule, day: date) -> Rule:
+    """Return the rule in force from another day, with a value on that day of all it needs."""
+    stretched = rule
+    named = [leaf.parameter for leaf in rule.leaves()]
+    match rule.grant.amount:
+        case Dated(parameter) | PerUnit(_, parameter):
+            named.append(parameter)
+        case _:
+            pass
+    for parameter in named:
+        stretched = _with_parameter(stretched, _stretched(parameter, to=day))
+    if stretched.table is not None:
+        first, *later = stretched.table.versions
+        first = replace(first, from_on=min(first.from_on, day))
+        stretched = replace(stretched, table=replace(stretched.table, versions=(first, *later)))
+    return replace(stretched, valid=Validity(day, rule.valid.through))
+
+
+def _changed_tables(table: Table, column: str) -> Iterator[tuple[str, Table]]:
+    """Yield the table with one cell changed, one row left out, or a version begun a day off."""
+    for place, version in enumerate(table.versions):
+        before, after = table.versions[:place], table.versions[place + 1 :]
+
+        def whole(
+            rows: tuple[Row, ...],
+            before: tuple[TableVersion, ...] = before,
+            version: TableVersion = version,
+            after: tuple[TableVersion, ...] = after,
+        ) -> Table:
+            return replace(table, versions=(*before, replace(version, rows=rows), *after))
+
+        for number, row in enumerate(version.rows):
+            above, below = version.rows[:number], version.rows[number + 1 :]
+            if row.gives[column]:
+                for value in (row.gives[column] - 1, row.gives[column] + 1):
+                    changed = replace(row, gives={**row.gives, column: value})
+                    words = f"row {row.number} {column}: {row.gives[column]} became {value}"
+                    yield words, whole((*above, changed, *below))
+                for words, tests in _changed_tests(row.tests):
+                    changed = replace(row, tests=tests)
+                    yield f"row {row.number} {words}", whole((*above, changed, *below))
+                if len(version.rows) > 1:
+                    yield f"row {row.number} left out", whole((*above, *below))
+        if before:
+            for day in (version.from_on - _DAY, version.from_on + _DAY):
+                last = replace(before[-1], through=day - _DAY)
+                moved = replace(version, from_on=day)
+                versions = (*before[:-1], last, moved, *after)
+                words = f"from {version.from_on} became from {day}"
+                yield words, replace(table, versions=versions)
+
+
+def _changed_tests(tests: tuple[Test, ...]) -> Iterator[tuple[str, tuple[Test, ...]]]:
+    for place, test in enumerate(tests):
+        for value in _near(test.value):
+            words = f"{test.column}: {test.value} became {value}"
+            yield words, (*tests[:place], replace(test, value=value), *tests[place + 1 :])
+        if len(tests) > 1:
+            yield f"{test.column}: left out", (*tests[:place], *tests[place + 1 :])
+
+
+def _changed_selections(rule: Rule) -> Iterator[tuple[str, Rule]]:
+    select = rule.select
+    if select.mode is SelectMode.EACH or select.winners is None:
+        return
+    yield "everybody wins", replace(rule, select=EACH)
+    for place, criterion in enumerate(select.by):
+        other = Order.LEAST if criterion.order is Order.MOST else Order.MOST
+        by = (*select.by[:place], replace(criterion, order=other), *select.by[place + 1 :])
+        yield f"ranks by {other} {criterion.use.name}", replace(rule, select=replace(select, by=by))
+    for value in _near_constant(select.winners):
+        yield (
+            f"winners {value.values[0].value}",
+            replace(rule, select=replace(select, winners=value)),
+        )
+    if select.shortlist is not None:
+        for value in _near_constant(select.shortlist):
+            words = f"shortlist {value.values[0].value}"
+            yield words, replace(rule, select=replace(select, shortlist=value))
+
+
+def _near_constant(parameter: Parameter) -> Iterator[Parameter]:
+    """Yield what a number without a name could have been; those with a name are changed once."""
+    if not parameter.name:
+        (only,) = parameter.values
+        for value in _near(only.value):
+            yield Parameter("", (replace(only, value=value),))
+
+
+def _changed_groups(group: Group) -> Iterator[tuple[str, Group]]:
+    if group.mode is not StackMode.SUM:
+        yield "sum", replace(group, mode=StackMode.SUM, default="")
+    if group.default:
+        yield "no default", replace(group, default="")
+    if group.excludes:
+        yield "excludes nothing", replace(group, excludes=frozenset())
 
 
 def _stretched(parameter: Parameter, *, to: date) -> Parameter:

@@ -12,7 +12,16 @@ from datetime import date
 
 from timebank.policy.condition import AnyOf, Judged, Outcome, evaluate
 from timebank.policy.fact import FactKey, Facts, FactUse, Value
-from timebank.policy.grant import Offer, PerUnit
+from timebank.policy.grant import (
+    Approver,
+    Dimension,
+    Every,
+    Fixed,
+    Grant,
+    GrantKind,
+    Offer,
+    PerUnit,
+)
 from timebank.policy.rule import Pack, Rule, Status, Step, Verdict
 from timebank.policy.selection import Criterion
 from timebank.policy.table import Hit
@@ -110,6 +119,33 @@ def ordered_rules(packs: Sequence[Pack]) -> list[tuple[Pack, Rule]]:
         if rule.provides and any(leaf.use.name in provided for leaf in rule.leaves()):
             raise ValueError(f"{rule.id} provides a fact and uses a provided one")
     return sorted(rules, key=lambda pair: not pair[1].provides)
+
+
+def terms_rules(pack: Pack) -> tuple[Rule, ...]:
+    """Return who may use and who may receive credits and points, as rules that give nothing.
+
+    Their ids are `<credit>/use` and `<credit>/receive`; they are judged like any other rule, for
+    the holder and for the receiver. Terms that everybody meets have none.
+    """
+    return tuple(
+        Rule(
+            id=f"{terms.id}/{name}",
+            title=terms.title,
+            note=terms.note,
+            dimension=Dimension.ECONOMIC,
+            cite=terms.cite,
+            valid=terms.valid,
+            when=condition,
+            tiers=None,
+            provides="",
+            grant=Grant(GrantKind.HONOUR, name, Fixed(1), None),
+            every=Every.LIFETIME,
+            approver=Approver.COUNTY,
+        )
+        for terms in pack.credits
+        for name, condition in (("use", terms.use), ("receive", terms.receive))
+        if condition is not None
+    )
 
 
 def uses(packs: Sequence[Pack], *, on: date) -> dict[FactKey, FactUse]:

@@ -179,6 +179,13 @@ def assemble(
     for form in providers[1:]:
         form.note(ProblemCode.DUPLICATE_ID, "provides", "provides")
     rule_ids = frozenset(str(form.fields["id"].value) for form in rule_forms if "id" in form.fields)
+    promised = rule_ids | {
+        f"{each.id}/{name}"
+        for each in terms
+        if each is not None
+        for name, condition in (("use", each.use), ("receive", each.receive))
+        if condition is not None
+    }
     for rule_id, notes, line in reading.named_rules:
         if rule_id not in rule_ids:
             notes.note(ProblemCode.UNKNOWN_RULE, rule_id, line)
@@ -194,7 +201,7 @@ def assemble(
         top = tops["cases.toml"]
         required = "scenario" not in top.fields
         cases = [
-            read_case(form, reading, rule_ids=rule_ids)
+            read_case(form, reading, rule_ids=promised)
             for form in top.forms("case", known=CASE, required=required)
         ]
         if not required:

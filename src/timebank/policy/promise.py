@@ -167,6 +167,8 @@ def _read_person(
     facts: list[CaseFact] = []
     number, since, home = None, None, None
     chose: tuple[str, ...] = ()
+    voted: tuple[str, ...] = ()
+    given: list[tuple[str, int]] = []
     is_whole = True
     for column, text in cells.items():
         name, _, words = column.partition(" ")
@@ -187,12 +189,23 @@ def _read_person(
                     is_whole = False
                 elif text:
                     home = region.parse_code(text)
-            case "chose":
-                chose = tuple(text.split())
-                for rule_id in chose:
+            case "chose" | "voted":
+                names = tuple(text.split())
+                if column == "chose":
+                    chose = names
+                else:
+                    voted = names
+                for rule_id in names:
                     if rule_id not in rule_ids:
                         line.note(ProblemCode.UNKNOWN_RULE, rule_id)
                         is_whole = False
+            case _ if name == "given" and words in rule_ids:
+                count = _cell_value(FACTS["minutes"], text or "0")
+                if not isinstance(count, int):
+                    line.note(ProblemCode.WRONG_TYPE, column)
+                    is_whole = False
+                elif count:
+                    given.append((words, count))
             case _ if name in FACTS:
                 if not text:
                     continue
@@ -210,7 +223,7 @@ def _read_person(
                 is_whole = False
     if number is None or not is_whole:
         return None
-    return ScenarioPerson(number, since, home, tuple(facts), chose)
+    return ScenarioPerson(number, since, home, tuple(facts), chose, tuple(given), voted)
 
 
 def _day(text: str) -> date | None:

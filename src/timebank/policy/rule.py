@@ -17,6 +17,7 @@ from timebank.policy.grant import (
     Every,
     Fixed,
     Grant,
+    GrantKind,
     Limit,
     Offer,
     PerUnit,
@@ -272,6 +273,8 @@ class ScenarioPerson:
         since: Since when they have been eligible; None for the scenario's day.
         home: A 12-digit code; None where it is not said.
         chose: Rules that they chose in groups where one is chosen.
+        given: What they were given before in the same period, by rule.
+        voted: Rules for which a panel voted for them; where it voted for nobody, it has not met.
     """
 
     number: int
@@ -279,6 +282,8 @@ class ScenarioPerson:
     home: int | None
     facts: tuple[CaseFact, ...]
     chose: tuple[str, ...]
+    given: tuple[tuple[str, int], ...] = ()
+    voted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,8 +404,13 @@ class Pack:
         return self.pool(rule.grant.pool).rank if rule.grant.pool else ()
 
     def offer(self, rule: Rule, step: Step, *, on: date) -> Offer:
-        """Return what a step of a rule gives on a day; `count` is 0 where it differs by person."""
+        """Return what a step of a rule gives on a day; `count` is 0 where it differs by person.
+
+        Credits and points last as long as their terms say, unless the rule says otherwise.
+        """
         expiry = rule.grant.expiry
+        if expiry is None and rule.grant.kind in (GrantKind.CREDITS, GrantKind.POINTS):
+            expiry = next(each.expiry for each in self.credits if each.id == rule.grant.item)
         return Offer(
             pack_id=self.id,
             pack_version=self.version,

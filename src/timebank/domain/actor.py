@@ -41,6 +41,8 @@ class Act(StrEnum):
     REVIEW_SIGNALS = "review_signals"
     PULL_ENTRIES = "pull_entries"
     GIVE_TOKENS = "give_tokens"
+    APPROVE_GRANTS = "approve_grants"
+    REDEEM_VOUCHERS = "redeem_vouchers"
 
 
 PERMITTED: dict[Act, frozenset[Role]] = {
@@ -61,6 +63,8 @@ PERMITTED: dict[Act, frozenset[Role]] = {
     Act.CORRECT_ENTRIES: frozenset({Role.OFFICER}),
     Act.PULL_ENTRIES: frozenset({Role.OFFICER, Role.AUDITOR, Role.PROGRAM}),
     Act.GIVE_TOKENS: frozenset({Role.OFFICER}),
+    Act.APPROVE_GRANTS: frozenset({Role.OFFICER}),
+    Act.REDEEM_VOUCHERS: frozenset({Role.PARTNER}),
 }
 """Who may do what. What is not listed is forbidden."""
 
@@ -80,6 +84,13 @@ class OrganizationId:
     id: int
 
 
+class PartnerId(NamedTuple):
+    """A partner within the book of its county."""
+
+    book: int
+    id: int
+
+
 class Actor(NamedTuple):
     """Whoever is signed in.
 
@@ -87,6 +98,7 @@ class Actor(NamedTuple):
         volunteer: None for a person who has not enrolled as a volunteer.
         organizations: The ones that the person organizes for.
         scope: The division that an officer, auditor or program sees; None for anybody else.
+        partner: The shop that the person redeems vouchers for; None for anybody else.
         acts: All that a program's token was made for; None: whatever the roles permit.
     """
 
@@ -96,6 +108,7 @@ class Actor(NamedTuple):
     organizations: tuple[OrganizationId, ...] = ()
     scope: Scope | None = None
     acts: frozenset[Act] | None = None
+    partner: PartnerId | None = None
 
     def may(self, act: Act) -> bool:
         """Return whether one of the actor's roles permits an act."""

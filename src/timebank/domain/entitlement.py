@@ -66,6 +66,8 @@ class StepKind(StrEnum):
     """What happened to an entitlement."""
 
     PROPOSED = "proposed"
+    OFFERED = "offered"
+    """One of a menu, to choose from."""
     CHOSEN = "chosen"
     QUEUED = "queued"
     PUBLICISED = "publicised"
@@ -84,6 +86,8 @@ class StepKind(StrEnum):
     CLEARED = "cleared"
     EXPIRED = "expired"
     REVOKED = "revoked"
+    REDUCED = "reduced"
+    """Taken back in part; the rest stays."""
     REFUSED = "refused"
     DECLINED = "declined"
     CARRIED = "carried"
@@ -161,7 +165,7 @@ def is_office_high_enough(office: Level, *, needed: Level) -> bool:
     return _HEIGHT[office] >= _HEIGHT[needed]
 
 
-def passes_at_once(terms: Terms, *, office: Level, is_money: bool) -> bool:
+def passes_at_once(terms: Terms, *, office: Level, is_money: bool, is_chosen: bool = False) -> bool:
     """Return whether the run itself is the agreement of the office.
 
     It is where the office that runs is the one that agrees, nothing has to be public before, no
@@ -170,7 +174,7 @@ def passes_at_once(terms: Terms, *, office: Level, is_money: bool) -> bool:
     return (
         is_office_high_enough(office, needed=terms.office)
         and not terms.publicise_days
-        and not terms.menu
+        and (is_chosen or not terms.menu)
         and not is_money
     )
 
@@ -344,6 +348,7 @@ class Step:
 
 _BECOMES = {
     StepKind.PROPOSED: State.PROPOSED,
+    StepKind.OFFERED: State.CHOOSING,
     StepKind.CHOSEN: State.PROPOSED,
     StepKind.QUEUED: State.WAITING,
     StepKind.PUBLICISED: State.PUBLICISED,
@@ -359,7 +364,9 @@ _BECOMES = {
     StepKind.CARRIED: State.CARRIED,
 }
 
-_TAKES = frozenset({StepKind.USED, StepKind.PAID, StepKind.GIVEN, StepKind.WITHHELD})
+_TAKES = frozenset(
+    {StepKind.USED, StepKind.PAID, StepKind.GIVEN, StepKind.WITHHELD, StepKind.REDUCED}
+)
 
 _ENDS = frozenset({State.EXPIRED, State.REVOKED, State.CARRIED})
 

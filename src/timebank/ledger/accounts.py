@@ -219,3 +219,10 @@ async def register_units(conn: AsyncConnection, *, codes: Sequence[str]) -> dict
         )
         found.update(numbered)
     return found
+
+
+async def find_unit_code(conn: AsyncConnection, *, unit: int) -> str | None:
+    """Return the stable name of a unit, such as `pass:film`, or None."""
+    c = tables.unit.c
+    code: str | None = await conn.scalar(select(c.code).where(c.id == unit))
+    return code

@@ -108,6 +108,18 @@ async def find_run(conn: AsyncConnection, *, book: int, run: int) -> Run | None:
     )
 
 
+async def list_known_entries(
+    conn: AsyncConnection, *, book: int, runs: Collection[int]
+) -> dict[int, int]:
+    """Return up to which entry each run knew the book.
+
+    Shape: one item per run that exists.
+    """
+    c = tables.grant_run.c
+    rows = await conn.execute(select(c.id, c.as_of).where(c.book_id == book, c.id.in_(runs)))
+    return {run: as_of for run, as_of in rows}  # noqa: C416 not pairs to mypy
+
+
 async def insert_entitlements(
     conn: AsyncConnection, *, book: int, entitlements: Sequence[Entitlement]
 ) -> set[int]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeAlias
 
 from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.domain.actor import VolunteerId
-from timebank.domain.entitlement import OPEN
+from timebank.domain.entitlement import OPEN, Claw, State, StepKind
 from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
 from timebank.ledger import entitlement_tables as granted
@@ -154,3 +154,70 @@ async def list_made_keys(
         if state in OPEN:
             made.waiting.add(key)
     return made
+
+
+async def list_affected(
+    conn: AsyncConnection, *, scope: Scope, limit: int
+) -> list[tuple[int, int]]:
+    """Return the grants of a book whose volunteers' services were taken back since.
+
+    Only grants that can be taken back, and each reversal once: what was looked at before is not
+    returned again.
+
+    Shape: at most `limit` pairs of an entitlement and the newest reversal, oldest grant first.
+    """
+    book = county_of(scope.region)
+    e, s, p = granted.entitlement.c, granted.entitlement_state.c, granted.entitlement_step.c
+    r, t = granted.grant_run.c, tables.transfer.c
+    looked_at = (
+        select(func.max(p.seq))
+        .where(
+            p.book_id == book,
+            p.entitlement == e.id,
+            p.kind.in_([StepKind.QUESTIONED.value, StepKind.CLEARED.value]),
+        )
+        .scalar_subquery()
+    )
+    taken_back = (
+        select(t.volunteer, func.max(t.seq).label("seq"))
+        .where(t.book_id == book, t.reverses.is_not(None), t.assurance.is_not(None))
+        .group_by(t.volunteer)
+        .subquery()
+    )
+    rows = await conn.execute(
+        select(e.id, taken_back.c.seq)
+        .join_from(
+            granted.entitlement,
+            granted.entitlement_state,
+            (s.book_id == e.book_id) & (s.entitlement == e.id),
+        )
+        .join(granted.grant_run, (r.book_id == e.book_id) & (r.id == e.run))
+        .join(taken_back, taken_back.c.volunteer == e.volunteer)
+        .where(
+            e.book_id == book,
+            e.claw != Claw.NONE.value,
+            s.state.in_([State.ISSUED.value, State.SPENT.value, State.QUESTIONED.value]),
+            taken_back.c.seq > func.greatest(r.as_of, looked_at),
+        )
+        .order_by(e.id)
+        .limit(limit)
+    )
+    return [(entitlement, seq) for entitlement, seq in rows]
+
+
+async def list_overdue_questions(
+    conn: AsyncConnection, *, scope: Scope, today: date, limit: int
+) -> list[int]:
+    """Return the grants whose days to be put right are over, oldest first."""
+    s = granted.entitlement_state.c
+    rows = await conn.execute(
+        select(s.entitlement)
+        .where(
+            s.book_id == county_of(scope.region),
+            s.state == State.QUESTIONED.value,
+            s.due_on < today,
+        )
+        .order_by(s.entitlement)
+        .limit(limit)
+    )
+    return list(rows.scalars())

@@ -17,13 +17,14 @@ from timebank.domain.correction import (
     decide_correction,
     decide_reversal,
 )
+from timebank.domain.entitlement import Standing
 from timebank.domain.posting import Entry, PostingRefusal, PostingRefused, reversal_of
 from timebank.domain.region import parse_code
 from timebank.domain.transfer import AccountKind, Transfer, TransferKind, service_key
 from timebank.domain.writing import cleaned_line, cleaned_paragraphs
-from timebank.ledger import accounts, balances, corrections, journal
+from timebank.ledger import accounts, balances, corrections, entitlements, journal
 from timebank.ledger.journal import Head
-from timebank.services import moving
+from timebank.services import moving, taking_back
 from timebank.services.errors import NotFoundError, NotPermittedError
 from timebank.store import activities, audit_events, volunteers
 
@@ -134,7 +135,15 @@ async def correct_in(
 
     if isinstance(decision, CorrectionRefusal):
         return CorrectionRefused(decision), None
-    posted = await _post(conn, head=head, entry=entry, replacement=decision, now=now)
+    posted = await _post(
+        conn,
+        head=head,
+        entry=entry,
+        replacement=decision,
+        person=None if actor is None else actor.person,
+        reason=cleaned,
+        now=now,
+    )
     if isinstance(posted, CorrectionRefused):
         return posted, None
     await _keep_reason(
@@ -221,6 +230,8 @@ async def _post(
     head: Head,
     entry: Entry,
     replacement: Transfer | None,
+    person: UUID | None,
+    reason: str,
     now: datetime,
 ) -> tuple[int, ...] | CorrectionRefused:
     """Post the reversal and the replacement together; return their numbers, in that order."""
@@ -228,7 +239,12 @@ async def _post(
     act = [reversal_of(entry, key=key)]
     if replacement is not None:
         act.append(replacement)
-    cover = await _cover(conn, head=head, entry=entry, now=now)
+    standing = (
+        await entitlements.find_by_entry(conn, book=head.book, seq=entry.seq)
+        if entry.transfer.kind == TransferKind.GRANT
+        else None
+    )
+    cover = await _cover(conn, head=head, entry=entry, standing=standing, now=now)
     transfers = [*cover, *act]
     outcomes = await journal.append(
         conn, head=head, transfers=transfers, linked=[range(len(transfers))], now=now
@@ -240,43 +256,39 @@ async def _post(
                 return CorrectionRefused(CorrectionRefusal.SPENT)
             raise AssertionError(f"a decided correction was refused: {outcome.reason}")
         seqs.append(outcome.seq)
+    if standing is not None:
+        await taking_back.note_reversed(
+            conn,
+            head=head,
+            standing=standing,
+            seq=seqs[len(cover)],
+            person=person,
+            reason=reason,
+            now=now,
+        )
     return tuple(seqs[len(cover) :])
 
 
 async def _cover(
-    conn: AsyncConnection, *, head: Head, entry: Entry, now: datetime
+    conn: AsyncConnection,
+    *,
+    head: Head,
+    entry: Entry,
+    standing: Standing | None,
+    now: datetime,
 ) -> Sequence[Transfer]:
     """Return what fills a volunteer's bounded account to what is taken back from it, or nothing."""
     transfer = entry.transfer
+    if standing is not None:
+        # What other grants left in the account is not this one's to take.
+        missing = transfer.amount - standing.left
+        return await taking_back.cover_of(conn, head=head, entry=entry, missing=missing, now=now)
     purse = await accounts.find_account(conn, book=head.book, account=transfer.credit)
     if purse is None or not purse.is_debit_bounded or purse.kind is not AccountKind.VOLUNTEER:
         return ()
     held = await balances.balance(conn, book=head.book, account=purse.id)
     missing = transfer.amount - held.held
-    if missing <= 0:
-        return ()
-    receivables = await accounts.ensure_accounts(
-        conn,
-        head=head,
-        unit=purse.unit,
-        kind=AccountKind.RECEIVABLE,
-        owners=[purse.owner],
-        now=now,
-        # It can be settled, never more than that.
-        is_credit_bounded=True,
-    )
-    return (
-        Transfer(
-            key=service_key(transfer.effective_at, "receivable", head.book, entry.seq),
-            kind=TransferKind.ADJUSTMENT,
-            unit=purse.unit,
-            debit=receivables[purse.owner],
-            credit=purse.id,
-            amount=missing,
-            effective_at=now,
-            volunteer=purse.owner,
-        ),
-    )
+    return await taking_back.cover_of(conn, head=head, entry=entry, missing=missing, now=now)
 
 
 async def _send_after(

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import Database
-from timebank.domain.actor import OrganizationId, Role, VolunteerId
+from timebank.domain.actor import OrganizationId, PartnerId, Role, VolunteerId
 from timebank.domain.enrolment import (
     Enrolled,
     EnrolmentRefusal,
@@ -164,6 +164,7 @@ async def appoint(
     role: Role,
     organization: OrganizationId | None = None,
     region: int | None = None,
+    partner: PartnerId | None = None,
     by: UUID | None,
     now: datetime,
 ) -> None:
@@ -177,8 +178,8 @@ async def appoint(
         NotFoundError: There is no such person.
         ValueError: The role and where it is held do not fit.
     """
-    _check_appointment(role, organization, region)
-    appointment = Appointment(person, role, organization, region)
+    _check_appointment(role, organization, region, partner)
+    appointment = Appointment(person, role, organization, region, partner)
     async with db.write() as conn:
         if not await people.lock_person(conn, person=person):
             raise NotFoundError
@@ -312,7 +313,12 @@ def _phone(text: str) -> str:
     return number
 
 
-def _check_appointment(role: Role, organization: OrganizationId | None, region: int | None) -> None:
+def _check_appointment(
+    role: Role,
+    organization: OrganizationId | None,
+    region: int | None,
+    partner: PartnerId | None,
+) -> None:
     needs_region = role in (Role.OFFICER, Role.AUDITOR)
     if role is Role.VOLUNTEER:
         raise ValueError("a volunteer is enrolled, not appointed")
@@ -320,13 +326,15 @@ def _check_appointment(role: Role, organization: OrganizationId | None, region: 
         raise ValueError("an organizer, and nobody else, has an organization")
     if needs_region != (region is not None):
         raise ValueError("an officer or auditor, and nobody else, has a division")
+    if (role is Role.PARTNER) != (partner is not None):
+        raise ValueError("a partner, and nobody else, has a shop")
 
 
 def _subject(appointment: Appointment) -> str:
-    organization = appointment.organization
-    where = (
-        f"organization/{organization.book}/{organization.id}"
-        if organization is not None
-        else f"region/{appointment.region}"
-    )
+    organization, partner = appointment.organization, appointment.partner
+    where = f"region/{appointment.region}"
+    if organization is not None:
+        where = f"organization/{organization.book}/{organization.id}"
+    elif partner is not None:
+        where = f"partner/{partner.book}/{partner.id}"
     return f"person/{appointment.person}/{appointment.role.value}/{where}"

@@ -242,7 +242,7 @@ async def _propose(
             is_money = standing.of.unit == Unit.FEN
             passes = passes_at_once(standing.of.terms, office=office, is_money=is_money)
             (at_once if passes else later).append(standing)
-        await issue(conn, head=head, standings=at_once, person=person, as_of=run.as_of, now=now)
+        await issue(conn, head=head, standings=at_once, person=person, now=now)
         await entitlements.write_steps(conn, book=book, standings=later)
         for standing in standings:
             rule_run = by_rule[standing.of.pack, standing.of.rule]
@@ -348,6 +348,8 @@ async def _entitle(
     standings = [Standing(each, expires_on=each.expires_on) for each in found if each.id in added]
     for standing in standings:
         standing.take(StepKind.PROPOSED, at=now, person=person)
+        if standing.of.terms.menu:
+            standing.take(StepKind.OFFERED, at=now, person=None)
     return standings
 
 

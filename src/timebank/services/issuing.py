@@ -32,7 +32,6 @@ async def issue(
     head: Head,
     standings: Sequence[Standing],
     person: UUID | None,
-    as_of: int,
     now: datetime,
 ) -> None:
     """Approve and issue grants, as far as their pools reach, and write what became of each.
@@ -44,6 +43,9 @@ async def issue(
     pools = await pool_store.list_by_id(
         conn, book=head.book, ids={each.of.pool for each in standings if each.of.pool is not None}
     )
+    known = await entitlements.list_known_entries(
+        conn, book=head.book, runs={each.of.run for each in standings if each.of.run is not None}
+    )
     by_unit = sorted(standings, key=lambda each: each.of.unit)
     for unit, group in groupby(by_unit, key=lambda each: each.of.unit):
         # Within a unit the caller's order decides who comes first.
@@ -53,8 +55,8 @@ async def issue(
             unit=unit,
             standings=list(group),
             pools=pools,
+            known=known,
             person=person,
-            as_of=as_of,
             now=now,
         )
 
@@ -66,8 +68,8 @@ async def _issue_unit(
     unit: int,
     standings: Sequence[Standing],
     pools: dict[int, Pool],
+    known: dict[int, int],
     person: UUID | None,
-    as_of: int,
     now: datetime,
 ) -> None:
     issuing = await accounts.issuing_account(conn, head=head, unit=unit, now=now)
@@ -117,7 +119,7 @@ async def _issue_unit(
                 amount=each.of.amount if is_committed else None,
             )
             each.take(StepKind.ISSUED, at=now, person=None, seq=last.seq, amount=each.of.amount)
-            posted.append(_decision(each.of, last.seq, as_of))
+            posted.append(_decision(each.of, last.seq, known.get(each.of.run or 0, head.seq)))
             issued.append(each)
         elif isinstance(last, AlreadyPosted):
             # Granted by a release that knew no life cycle: the entry is there, and stays the one.

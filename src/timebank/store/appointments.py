@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from timebank.domain.actor import OrganizationId, Role
+from timebank.domain.actor import OrganizationId, PartnerId, Role
 from timebank.store import tables
 
 
@@ -18,12 +18,14 @@ class Appointment:
     Attributes:
         organization: For an organizer; else None.
         region: The division that an officer or auditor sees; else None.
+        partner: For a partner, their shop; else None.
     """
 
     person: UUID
     role: Role
     organization: OrganizationId | None = None
     region: int | None = None
+    partner: PartnerId | None = None
 
 
 async def is_appointed(conn: AsyncConnection, *, appointment: Appointment) -> bool:
@@ -36,14 +38,16 @@ async def insert_appointment(
     conn: AsyncConnection, *, appointment: Appointment, now: datetime
 ) -> None:
     """Record an appointment from now on."""
-    organization = appointment.organization
+    organization, partner = appointment.organization, appointment.partner
+    within = organization or partner
     await conn.execute(
         insert(tables.appointment).values(
             person_id=appointment.person,
             role=appointment.role,
-            book_id=organization.book if organization else None,
+            book_id=within.book if within else None,
             organization_id=organization.id if organization else None,
             region=appointment.region,
+            partner_id=partner.id if partner else None,
             from_at=now,
         )
     )
@@ -87,12 +91,14 @@ async def has_organizer(conn: AsyncConnection, *, organization: OrganizationId) 
 
 def _is(appointment: Appointment) -> tuple[ColumnElement[bool], ...]:
     c = tables.appointment.c
-    organization = appointment.organization
+    organization, partner = appointment.organization, appointment.partner
+    within = organization or partner
     return (
         c.person_id == appointment.person,
         c.role == appointment.role.value,
-        c.book_id.is_not_distinct_from(organization.book if organization else None),
+        c.book_id.is_not_distinct_from(within.book if within else None),
         c.organization_id.is_not_distinct_from(organization.id if organization else None),
         c.region.is_not_distinct_from(appointment.region),
+        c.partner_id.is_not_distinct_from(partner.id if partner else None),
         c.until_at.is_(None),
     )

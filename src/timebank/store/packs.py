@@ -1,8 +1,10 @@
 """Every pack that ever granted, in its canonical form, so that a decision can be made again."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,3 +28,13 @@ async def insert_pack(
         )
         .on_conflict_do_nothing()
     )
+
+
+async def list_contents(conn: AsyncConnection, *, hashes: Collection[str]) -> dict[str, bytes]:
+    """Return packs in their canonical form.
+
+    Shape: one item per hash that is kept.
+    """
+    c = tables.pack.c
+    rows = await conn.execute(select(c.hash, c.content).where(c.hash.in_(hashes)))
+    return {found: content for found, content in rows}  # noqa: C416 not pairs to mypy

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from timebank.domain.actor import Actor, OrganizationId, Role, VolunteerId
+from timebank.domain.actor import Actor, OrganizationId, PartnerId, Role, VolunteerId
 from timebank.domain.scope import Scope
 from timebank.domain.sign_in import CodeFacts
 from timebank.store import tables
@@ -19,7 +19,7 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 _ACTORS = """
     select s.token_hash, s.person_id, v.book_id, v.id,
-        p.role, p.book_id, p.organization_id, p.region
+        p.role, p.book_id, p.organization_id, p.region, p.partner_id
     from sign_in s
     left join volunteer v on v.person_id = s.person_id and v.ended_at is null
     left join appointment p on p.person_id = s.person_id
@@ -71,8 +71,9 @@ def _actor(rows: Sequence[asyncpg.Record]) -> Actor:
     organizations: dict[OrganizationId, None] = {}
     volunteer: VolunteerId | None = None
     scope: Scope | None = None
+    partner: PartnerId | None = None
     for row in rows:
-        _, person, volunteer_book, number, role, book, organization, region = row
+        _, person, volunteer_book, number, role, book, organization, region, shop = row
         if number is not None:
             volunteer = VolunteerId(volunteer_book, number)
             roles.add(Role.VOLUNTEER)
@@ -82,12 +83,15 @@ def _actor(rows: Sequence[asyncpg.Record]) -> Actor:
             organizations[OrganizationId(book, organization)] = None
         if region is not None:
             scope = Scope(region)
+        if shop is not None:
+            partner = PartnerId(book, shop)
     return Actor(
         person=person,
         roles=frozenset(roles),
         volunteer=volunteer,
         organizations=tuple(organizations),
         scope=scope,
+        partner=partner,
     )
 
 

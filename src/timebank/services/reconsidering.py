@@ -1,0 +1,265 @@
+"""Decisions are made again: to prove what was decided, and when their grounds have changed.
+
+A reversal in the service ledger takes nothing from anybody by itself. The daily run looks again at
+what was granted on those hours: nothing changes, or the volunteer has some days to put it right, or
+the grant is taken back as its rule says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from timebank.db import Database
+from timebank.domain.actor import VolunteerId
+from timebank.domain.entitlement import Standing, State, StepKind, decide_claw
+from timebank.domain.period import local_day
+from timebank.domain.region import county_of
+from timebank.domain.scope import Scope
+from timebank.ledger import entitlements, journal
+from timebank.policy.condition import Outcome
+from timebank.policy.evaluation import StepResult, evaluate_person, facts_needed
+from timebank.policy.pack import read_stored_pack
+from timebank.policy.problem import PackRefused
+from timebank.policy.rule import Pack, Status
+from timebank.queries import facts, grants
+from timebank.services.errors import NotFoundError
+from timebank.services.granting import reasons_text
+from timebank.services.taking_back import take_back
+from timebank.store import audit_events
+from timebank.store import packs as pack_store
+
+_LIST_MAX = 1_000
+"""Most grants that one run looks at again: the rest is for the next one."""
+
+REASON = "服务记录冲正后复核，不再符合规则"
+"""What stands beside a grant that was taken back so: the county's language."""
+
+
+@dataclass(slots=True)
+class Reconsidered:
+    """What looking again came to.
+
+    Attributes:
+        unaffected: The rule is met all the same.
+        questioned: The rule is not met any more; the volunteer has some days.
+        cleared: It was questioned, and is met again.
+        taken_back: The days are over, or the rule gives none.
+    """
+
+    unaffected: int = 0
+    questioned: int = 0
+    cleared: int = 0
+    taken_back: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A decision that was made again.
+
+    Attributes:
+        stored: The reasons as they were kept.
+        again: The reasons as they come out now, from the pack and the entries of then.
+    """
+
+    stored: str
+    again: str
+
+    @property
+    def is_same(self) -> bool:
+        """Return whether they are the same bytes."""
+        return self.stored == self.again
+
+
+async def replay_decision(db: Database, *, book: int, entitlement: int) -> Replayed:
+    """Make a decision again from the packs it was made with and the entries that were known.
+
+    Raises:
+        NotFoundError: There is no such grant, or no run found it due.
+    """
+    async with db.read() as conn:
+        standings = await entitlements.list_standings(conn, book=book, ids=[entitlement])
+        if not standings or standings[0].of.run is None:
+            raise NotFoundError
+        of = standings[0].of
+        run = await entitlements.find_run(conn, book=book, run=of.run or 0)
+        if run is None:
+            raise NotFoundError
+        packs = await _packs(conn, run.packs)
+        step = await _step(conn, packs, standings[0], on=run.decided_on, as_of=run.as_of)
+    again = "" if step is None else reasons_text(step.judged.reasons)
+    return Replayed(of.reasons, again)
+
+
+async def reconsider_grants(
+    db: Database, *, scope: Scope, now: datetime, limit: int = _LIST_MAX
+) -> Reconsidered:
+    """Look again at what was granted on hours that were taken back since, and end what is due.
+
+    Running twice changes nothing more: each reversal is looked at once for each grant.
+
+    Raises:
+        NotFoundError: The scope's county has no book.
+    """
+    book = county_of(scope.region)
+    found = Reconsidered()
+    async with db.read() as conn:
+        affected = await grants.list_affected(conn, scope=scope, limit=limit)
+        due = await grants.list_overdue_questions(
+            conn, scope=scope, today=local_day(now, zone=ZoneInfo("Asia/Shanghai")), limit=limit
+        )
+    for entitlement, seq in affected:
+        await _reconsider(db, book, entitlement, seq, found, now=now)
+    for entitlement in due:
+        await _end_question(db, book, entitlement, found, now=now)
+    return found
+
+
+async def _reconsider(
+    db: Database, book: int, entitlement: int, seq: int, found: Reconsidered, *, now: datetime
+) -> None:
+    async with db.write() as conn:
+        head = await journal.find_locked_head(conn, book=book)
+        if head is None:
+            raise NotFoundError
+        (standing,) = await entitlements.list_standings(conn, book=book, ids=[entitlement])
+        if standing.state not in (State.ISSUED, State.SPENT, State.QUESTIONED):
+            return
+        is_met = await _is_met(conn, standing)
+        today = local_day(now, zone=ZoneInfo(head.zone))
+        if is_met:
+            found.unaffected += 1
+            standing.take(StepKind.CLEARED, at=now, person=None, seq=seq)
+            await entitlements.write_steps(conn, book=book, standings=[standing])
+            return
+        if standing.of.terms.grace_days:
+            found.questioned += 1
+            standing.take(
+                StepKind.QUESTIONED,
+                at=now,
+                person=None,
+                seq=seq,
+                until_on=today + timedelta(days=standing.of.terms.grace_days),
+            )
+            await entitlements.write_steps(conn, book=book, standings=[standing])
+            return
+        found.taken_back += 1
+        await take_back(
+            conn,
+            head=head,
+            standing=standing,
+            taken=decide_claw(
+                standing.of.terms.claw,
+                amount=standing.of.amount,
+                left=standing.left,
+                **_days(standing, today),
+            ),
+            person=None,
+            reason=REASON,
+            now=now,
+        )
+        await _note(conn, book, entitlement, now=now)
+
+
+async def _end_question(
+    db: Database, book: int, entitlement: int, found: Reconsidered, *, now: datetime
+) -> None:
+    async with db.write() as conn:
+        head = await journal.find_locked_head(conn, book=book)
+        if head is None:
+            raise NotFoundError
+        (standing,) = await entitlements.list_standings(conn, book=book, ids=[entitlement])
+        today = local_day(now, zone=ZoneInfo(head.zone))
+        if standing.state is not State.QUESTIONED or (standing.due_on or today) >= today:
+            return
+        if await _is_met(conn, standing):
+            found.cleared += 1
+            standing.take(StepKind.CLEARED, at=now, person=None, seq=head.seq)
+            await entitlements.write_steps(conn, book=book, standings=[standing])
+            return
+        found.taken_back += 1
+        await take_back(
+            conn,
+            head=head,
+            standing=standing,
+            taken=decide_claw(
+                standing.of.terms.claw,
+                amount=standing.of.amount,
+                left=standing.left,
+                **_days(standing, today),
+            ),
+            person=None,
+            reason=REASON,
+            now=now,
+        )
+        await _note(conn, book, entitlement, now=now)
+
+
+def _days(standing: Standing, today: date) -> dict[str, int]:
+    of = standing.of
+    if of.expires_on is None:
+        return {"days_used": 0, "days_whole": 0}
+    whole = (of.expires_on - of.decided_on).days + 1
+    return {
+        "days_used": min(max((today - of.decided_on).days, 0), whole),
+        "days_whole": whole,
+    }
+
+
+async def _is_met(conn: AsyncConnection, standing: Standing) -> bool:
+    """Say whether a grant's rule is met on its day, by the entries that are known now."""
+    run = (
+        None
+        if standing.of.run is None
+        else await entitlements.find_run(conn, book=standing.of.book, run=standing.of.run)
+    )
+    if run is None:
+        return True
+    packs = await _packs(conn, run.packs)
+    step = await _step(conn, packs, standing, on=run.decided_on, as_of=None)
+    # What cannot be decided any more is asked, and takes nothing from anybody.
+    return step is None or step.judged.outcome is not Outcome.UNMET
+
+
+async def _step(
+    conn: AsyncConnection,
+    packs: Sequence[Pack],
+    standing: Standing,
+    *,
+    on: date,
+    as_of: int | None,
+) -> StepResult | None:
+    of = standing.of
+    known = await facts.person_facts(
+        conn,
+        volunteer=VolunteerId(of.book, of.volunteer),
+        keys=facts_needed(packs, on=on),
+        as_of=as_of,
+    )
+    if known is None:
+        return None
+    for result in evaluate_person(packs, known, on=on):
+        if (result.pack.id, result.rule.id) == (of.pack, of.rule):
+            for step in result.steps:
+                if step.offer.level == of.tier:
+                    return step
+    return None
+
+
+async def _packs(conn: AsyncConnection, hashes: Sequence[str]) -> list[Pack]:
+    contents = await pack_store.list_contents(conn, hashes=hashes)
+    packs = []
+    for each in hashes:
+        pack = read_stored_pack(contents[each], status=Status.ENACTED)
+        if isinstance(pack, PackRefused):
+            raise AssertionError(f"a pack that granted is refused now: {pack.problems}")
+        packs.append(pack)
+    return packs
+
+
+async def _note(conn: AsyncConnection, book: int, entitlement: int, *, now: datetime) -> None:
+    await audit_events.insert_audit_events(
+        conn, at=now, person=None, act="take_back_grant", subjects=[f"grant/{book}/{entitlement}"]
+    )

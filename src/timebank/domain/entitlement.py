@@ -95,15 +95,6 @@ class StepKind(StrEnum):
     """Something that was owed came back."""
 
 
-class Claw(StrEnum):
-    """How much is taken back when the grounds of a grant fall away."""
-
-    NONE = "none"
-    UNUSED = "unused"
-    PRO_RATA = "pro_rata"
-    FULL = "full"
-
-
 class GrantRefusal(StrEnum):
     """Why an office's step is not taken, in order of precedence."""
 
@@ -134,7 +125,9 @@ class Terms:
     Attributes:
         office: The level of the office that agrees.
         publicise_days: How long it is public before that; 0 for not at all.
+        approvals: How many people must agree, who proposed it included: 1, or 2 as for money.
         pool: Code of the pool that pays; empty where nothing limits it.
+        claw: How much is taken back when its grounds fall away, as `policy.revocation` says it.
         grace_days: How long the grounds may be put right before anything is taken back.
         menu: Of a choose-one group: its name; the volunteer takes one of those with the same name
             and period. Empty elsewhere.
@@ -142,8 +135,9 @@ class Terms:
 
     office: Level = Level.COUNTY
     publicise_days: int = 0
+    approvals: int = 1
     pool: str = ""
-    claw: Claw = Claw.UNUSED
+    claw: str = "none"
     grace_days: int = 0
     menu: str = ""
 
@@ -165,7 +159,7 @@ def is_office_high_enough(office: Level, *, needed: Level) -> bool:
     return _HEIGHT[office] >= _HEIGHT[needed]
 
 
-def passes_at_once(terms: Terms, *, office: Level, is_money: bool, is_chosen: bool = False) -> bool:
+def passes_at_once(terms: Terms, *, office: Level, is_chosen: bool = False) -> bool:
     """Return whether the run itself is the agreement of the office.
 
     It is where the office that runs is the one that agrees, nothing has to be public before, no
@@ -175,7 +169,7 @@ def passes_at_once(terms: Terms, *, office: Level, is_money: bool, is_chosen: bo
         is_office_high_enough(office, needed=terms.office)
         and not terms.publicise_days
         and (is_chosen or not terms.menu)
-        and not is_money
+        and terms.approvals < 2
     )
 
 
@@ -183,7 +177,6 @@ def decide_agreement(
     state: State,
     *,
     terms: Terms,
-    is_money: bool,
     is_own: bool,
     office: Level,
     person: UUID,
@@ -193,8 +186,8 @@ def decide_agreement(
 ) -> StepKind | GrantRefusal:
     """Return the step that a person's agreement is, or why it is none.
 
-    `before` are those who proposed or agreed before: money needs somebody else. Where nobody did,
-    because a program proposed it, the first agreement to money is an endorsement only.
+    `before` are those who proposed or agreed before: where two must agree, somebody else has to.
+    Where nobody did, because a program proposed it, the first agreement is an endorsement only.
     """
     if is_own:
         return GrantRefusal.OWN_GRANT
@@ -208,9 +201,9 @@ def decide_agreement(
         return GrantRefusal.NOT_PUBLICISED
     if public_until is not None and today <= public_until:
         return GrantRefusal.PUBLICITY_RUNS
-    if is_money and person in before:
+    if terms.approvals > 1 and person in before:
         return GrantRefusal.SECOND_PERSON
-    if is_money and not before:
+    if terms.approvals > 1 and not before:
         return StepKind.ENDORSED
     return StepKind.APPROVED
 
@@ -226,31 +219,6 @@ class TakenBack:
 
     unused: int
     owed: int
-
-
-def decide_claw(
-    mode: Claw, *, amount: int, left: int, days_used: int = 0, days_whole: int = 0
-) -> TakenBack:
-    """Return what is taken back when the grounds of a grant have fallen away.
-
-    `full` takes back all of it, `unused` what is left, `pro_rata` the share of the days to come:
-    from what is left first, and what is missing then is owed. Without an end there are no days to
-    share, and all of it is taken back.
-
-    Rounded down to whole units, in favour of the volunteer.
-    """
-    match mode:
-        case Claw.NONE:
-            return TakenBack(0, 0)
-        case Claw.UNUSED:
-            return TakenBack(left, 0)
-        case Claw.FULL:
-            return TakenBack(left, amount - left)
-        case Claw.PRO_RATA:
-            due = amount
-            if days_whole > 0:
-                due = amount * max(0, days_whole - days_used) // days_whole
-            return TakenBack(min(due, left), max(0, due - left))
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,13 @@ entitlement = Table(
         comment="level that agrees: village, town, county, city, province",
     ),
     Column("publicise_days", SmallInteger, nullable=False),
+    Column(
+        "approvals",
+        SmallInteger,
+        nullable=False,
+        server_default="1",
+        comment="how many people must agree, who proposed it included: 1, or 2 as for money",
+    ),
     Column("pool", BigInteger, comment="the pool that pays; null where nothing limits it"),
     Column("claw", Text, nullable=False, comment="none, unused, pro_rata, full"),
     Column("grace_days", SmallInteger, nullable=False),

@@ -6,11 +6,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, insert, select
+from sqlalchemy import BigInteger, RowMapping, Select, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import driver_of
-from timebank.domain.entitlement import Claw, Entitlement, Standing, State, StepKind, Terms
+from timebank.domain.entitlement import OPEN, Entitlement, Standing, State, StepKind, Terms
 from timebank.domain.region import Level
 from timebank.ledger import entitlement_tables as tables
 
@@ -18,12 +18,12 @@ _INSERT = """
     insert into entitlement
         (book_id, id, volunteer, pack, pack_hash, rule, tier, period, source, unit, amount,
         decided_on, expires_on, office, publicise_days, pool, claw, grace_days, menu, run, reasons,
-        proposed_at, proposed_by)
+        proposed_at, proposed_by, approvals)
     select $1, * from unnest(
         $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[],
         $9::text[], $10::smallint[], $11::bigint[], $12::date[], $13::date[], $14::text[],
         $15::smallint[], $16::bigint[], $17::text[], $18::smallint[], $19::text[], $20::bigint[],
-        $21::text[], $22::timestamptz[], $23::uuid[]
+        $21::text[], $22::timestamptz[], $23::uuid[], $24::smallint[]
     )
     on conflict do nothing
     returning id
@@ -147,13 +147,14 @@ async def insert_entitlements(
             each.terms.office.value,
             each.terms.publicise_days,
             each.pool,
-            each.terms.claw.value,
+            each.terms.claw,
             each.terms.grace_days,
             each.terms.menu,
             each.run,
             each.reasons,
             each.proposed_at,
             each.proposed_by,
+            each.terms.approvals,
         )
         for each in entitlements
     ]
@@ -268,6 +269,30 @@ async def find_by_entry(conn: AsyncConnection, *, book: int, seq: int) -> Standi
         .first()
     )
     return None if row is None else read_standing(row)
+
+
+async def sum_promised(conn: AsyncConnection, *, book: int, pool: int) -> tuple[int, bool]:
+    """Return what is proposed out of a pool and not set aside, and whether anybody waits for it."""
+    e, s = tables.entitlement.c, tables.entitlement_state.c
+    row = (
+        await conn.execute(
+            select(
+                func.coalesce(func.sum(e.amount), 0).cast(BigInteger),
+                func.coalesce(func.bool_or(s.state == State.WAITING.value), False),
+            )
+            .join_from(
+                tables.entitlement,
+                tables.entitlement_state,
+                (s.book_id == e.book_id) & (s.entitlement == e.id),
+            )
+            .where(
+                s.book_id == book,
+                s.state.in_([each.value for each in OPEN]),
+                e.pool == pool,
+            )
+        )
+    ).one()
+    return row[0], row[1]
 
 
 async def list_entries(
@@ -402,7 +427,8 @@ def read_standing(row: RowMapping | Mapping[str, Any]) -> Standing:
             terms=Terms(
                 office=Level(row["office"]),
                 publicise_days=row["publicise_days"],
-                claw=Claw(row["claw"]),
+                approvals=row["approvals"],
+                claw=row["claw"],
                 grace_days=row["grace_days"],
                 menu=row["menu"],
             ),

@@ -115,6 +115,13 @@ async def list_grown_books(conn: AsyncConnection) -> list[int]:
     return list(await conn.scalars(select(b.id).where(grown).order_by(b.id)))
 
 
+async def find_root(conn: AsyncConnection, *, book: int) -> bytes:
+    """Return the root over all entries of a book, as it is now; of nothing where it is empty."""
+    b = tables.book.c
+    edge = await conn.scalar(select(b.edge).where(b.id == book))
+    return merkle.root_of(edge or b"")
+
+
 async def try_lock(conn: AsyncConnection, *, book: int) -> bool:
     """Take the right to sign for a book until the transaction ends; False if another has it.
 

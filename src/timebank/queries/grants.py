@@ -4,16 +4,20 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.domain.actor import VolunteerId
-from timebank.domain.entitlement import OPEN, Claw, State, StepKind
+from timebank.domain.entitlement import OPEN, State, StepKind
+from timebank.domain.period import local_day
 from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
 from timebank.ledger import entitlement_tables as granted
 from timebank.ledger import tables
+from timebank.policy.allocation import Past
+from timebank.policy.revocation import Claw
 
 MadeKey: TypeAlias = tuple[str, str, int, str, int]
 """Pack, rule, tier, period, volunteer."""
@@ -154,6 +158,80 @@ async def list_made_keys(
         if state in OPEN:
             made.waiting.add(key)
     return made
+
+
+async def list_past(conn: AsyncConnection, *, scope: Scope, packs: Collection[str]) -> list[Past]:
+    """Return the grants of some packs that stand in a book, whether issued yet or not.
+
+    What was refused, declined or taken back does not stand; what expired was given all the same.
+    """
+    book = county_of(scope.region)
+    d, t, g = tables.decision.c, tables.transfer.c, tables.carried_grant.c
+    e, s, b = granted.entitlement.c, granted.entitlement_state.c, tables.book.c
+    zone = ZoneInfo(str(await conn.scalar(select(b.zone).where(b.id == book))))
+    past = [
+        Past(
+            person=row.volunteer,
+            pack_id=row.pack,
+            rule_id=row.rule,
+            level=row.tier,
+            period_key=row.period,
+            on=row.decided_on,
+            count=row.amount,
+        )
+        for row in await conn.execute(
+            select(e.volunteer, e.pack, e.rule, e.tier, e.period, e.decided_on, e.amount)
+            .join_from(
+                granted.entitlement,
+                granted.entitlement_state,
+                (s.book_id == e.book_id) & (s.entitlement == e.id),
+            )
+            .where(
+                e.book_id == book,
+                e.pack.in_(packs),
+                s.state.not_in([State.REFUSED.value, State.DECLINED.value, State.REVOKED.value]),
+            )
+        )
+    ]
+    # Those of releases that knew no life cycle, and those of other counties.
+    older = await conn.execute(
+        union_all(
+            select(d.volunteer, d.pack, d.rule, d.tier, d.period, t.effective_at, t.amount)
+            .join_from(
+                tables.decision, tables.transfer, (t.book_id == d.book_id) & (t.seq == d.seq)
+            )
+            .where(
+                d.book_id == book,
+                d.pack.in_(packs),
+                ~select(e.id)
+                .where(
+                    e.book_id == book,
+                    e.volunteer == d.volunteer,
+                    e.pack == d.pack,
+                    e.rule == d.rule,
+                    e.tier == d.tier,
+                    e.period == d.period,
+                )
+                .exists(),
+            ),
+            select(g.volunteer, g.pack, g.rule, g.tier, g.period, g.effective_at, g["count"]).where(
+                g.book_id == book, g.pack.in_(packs), g.is_standing
+            ),
+        )
+    )
+    past.extend(
+        Past(
+            person=person,
+            pack_id=pack,
+            rule_id=rule,
+            level=tier,
+            period_key=period,
+            on=local_day(at, zone=zone),
+            count=count,
+        )
+        for person, pack, rule, tier, period, at, count in older
+    )
+    return past
 
 
 async def list_affected(

@@ -84,7 +84,6 @@ async def agree(
             step = decide_agreement(
                 each.state,
                 terms=each.of.terms,
-                is_money=each.of.unit == Unit.FEN,
                 is_own=each.of.volunteer in own,
                 office=office,
                 person=actor.person,
@@ -220,7 +219,6 @@ async def choose(
         is_agreed = passes_at_once(
             chosen.of.terms,
             office=Level.COUNTY,
-            is_money=chosen.of.unit == Unit.FEN,
             is_chosen=True,
         )
         if is_agreed:

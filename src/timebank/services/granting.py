@@ -6,7 +6,8 @@ else waits for `agreeing`.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -24,26 +25,33 @@ from timebank.domain.entitlement import (
     Terms,
     passes_at_once,
 )
+from timebank.domain.pool import Pool
 from timebank.domain.region import Level, county_of, level_of
 from timebank.domain.scope import Scope
 from timebank.domain.transfer import Unit
-from timebank.ledger import accounts, entitlements, journal, notices
+from timebank.ledger import accounts, entitlements, journal, log, notices
 from timebank.ledger.entitlements import Run
 from timebank.ledger.journal import Head
 from timebank.policy import plugins
-from timebank.policy.columns import StepColumns, evaluate_population
+from timebank.policy.allocation import WINS, Claim, Past, allocate
+from timebank.policy.allocation import Standing as Came
+from timebank.policy.columns import Given, RuleColumns, claims_of, evaluate_population
 from timebank.policy.condition import Reason
 from timebank.policy.evaluation import facts_needed
+from timebank.policy.fact import FactUse
 from timebank.policy.grant import GrantKind, Offer
 from timebank.policy.pack import read_pack
 from timebank.policy.problem import PackRefused
+from timebank.policy.revocation import Claw
 from timebank.policy.rule import Pack, Rule, Status
+from timebank.policy.stacking import StackMode
 from timebank.queries import facts, grants
+from timebank.queries.grants import Made, MadeKey
+from timebank.services import pools
 from timebank.services.errors import NotFoundError
 from timebank.services.issuing import issue
 from timebank.store import audit_events, numbering
 from timebank.store import packs as pack_store
-from timebank.store import pools as pool_store
 from timebank.trust.notice import NoticeKind
 
 _LIST_MAX = 4_000
@@ -61,6 +69,7 @@ class RuleRun:
         waiting: Met, proposed before, and still waiting.
         unmet: People who do not meet its first step.
         unknown: People about whom a fact is missing: asked for, not refused.
+        stopped: Met, and given nothing now, by why: a word of `policy.allocation.Standing`.
     """
 
     pack: str
@@ -71,6 +80,7 @@ class RuleRun:
     waiting: int = 0
     unmet: int = 0
     unknown: int = 0
+    stopped: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
@@ -91,17 +101,22 @@ class GrantRun:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """One grant to propose."""
+    """One grant to propose.
+
+    Attributes:
+        terms: Its pool is named by `pack/pool`.
+        is_queued: Its pool holds nothing for it now; it waits.
+    """
 
     volunteer: int
-    rule: Rule
     offer: Offer
+    terms: Terms
     reasons: str
+    is_queued: bool = False
 
     @property
-    def made_key(self) -> tuple[str, str, int, str, int]:
-        offer = self.offer
-        return offer.pack_id, offer.rule_id, offer.level, offer.period_key, self.volunteer
+    def made_key(self) -> MadeKey:
+        return made_key(self.volunteer, self.offer)
 
 
 @cache
@@ -149,9 +164,10 @@ async def grant_policies(
     Cost: the facts' statements, then one commit per 4,000 grants.
     """
     book = county_of(scope.region)
+    home = FactUse("region").key(on=on)
     async with db.read() as conn:
         population = await facts.population_facts(
-            conn, scope=scope, book=book, keys=facts_needed(packs, on=on)
+            conn, scope=scope, book=book, keys={*facts_needed(packs, on=on), home}
         )
         if population is None:
             raise NotFoundError
@@ -167,28 +183,21 @@ async def grant_policies(
         made = await grants.list_made_keys(
             conn, scope=scope, rules=[(each.pack.id, each.rule.id) for each in results]
         )
+        past = await grants.list_past(conn, scope=scope, packs=[pack.id for pack in packs])
+        available = await pools.find_available(conn, book=book, packs=packs, on=on)
+        seed = await log.find_root(conn, book=book)
 
     run = GrantRun(on=on, as_of=population.as_of, people=len(population.volunteers))
-    due: list[_Due] = []
-    for result in results:
-        first = result.steps[0].outcomes
-        rule_run = RuleRun(
-            result.pack.id,
-            result.rule.id,
-            unmet=int(first.unmet.sum()),
-            unknown=int(first.unknown.sum()),
-        )
-        run.rules.append(rule_run)
-        for step in result.steps:
-            for row in step.rows_met():
-                volunteer = int(population.volunteers[row])
-                each = _Due(volunteer, result.rule, step.offer, "")
-                if each.made_key in made.waiting:
-                    rule_run.waiting += 1
-                elif each.made_key in made.keys:
-                    rule_run.already += 1
-                else:
-                    due.append(_Due(volunteer, result.rule, step.offer, _reasons(step, int(row))))
+    due = _due(
+        run,
+        results,
+        claims_of(results, people=population.volunteers, homes=population.columns[home]),
+        packs=packs,
+        made=made,
+        past=past,
+        available=available,
+        seed=seed,
+    )
     number: int | None = None
     for start in range(0, len(due), _LIST_MAX):
         number = await _propose(
@@ -205,9 +214,86 @@ async def grant_policies(
     return run
 
 
-def terms_of(_rule: Rule, offer: Offer) -> Terms:
+def _due(
+    run: GrantRun,
+    results: Sequence[RuleColumns],
+    claimed: Iterable[tuple[Claim, Given]],
+    *,
+    packs: Sequence[Pack],
+    made: Made,
+    past: Sequence[Past],
+    available: Mapping[str, int],
+    seed: bytes,
+) -> list[_Due]:
+    """Return what is due, in the order of the allocation, and count what is not in the run."""
+    by_rule: dict[tuple[str, str], RuleRun] = {}
+    for result in results:
+        first = result.steps[0].outcomes
+        counted = RuleRun(
+            result.pack.id,
+            result.rule.id,
+            unmet=int(first.unmet.sum()),
+            unknown=int(first.unknown.sum()),
+        )
+        by_rule[counted.pack, counted.rule] = counted
+        run.rules.append(counted)
+    rules = {(each.pack.id, each.rule.id): (each.pack, each.rule) for each in results}
+
+    given: dict[MadeKey, Given] = {}
+    claims: list[Claim] = []
+    for claim, found in claimed:
+        key = made_key(claim.person, claim.offer)
+        pack, rule = rules[key[:2]]
+        given[key] = found
+        is_top_up = bool(rule.group) and pack.group(rule.group).mode is StackMode.TOP_UP
+        if key in made.waiting:
+            by_rule[key[:2]].waiting += 1
+        elif key in made.keys and not is_top_up:
+            by_rule[key[:2]].already += 1
+        else:
+            claims.append(claim)
+    allocation = allocate(claims, packs=packs, on=run.on, seed=seed, available=available, past=past)
+
+    due: list[_Due] = []
+    for award in allocation.awards:
+        claim, standing = award.claim, award.standing
+        key = made_key(claim.person, claim.offer)
+        pack, rule = rules[key[:2]]
+        if standing in WINS or standing in (Came.TO_CHOOSE, Came.QUEUED):
+            menu = rule.group if standing is Came.TO_CHOOSE else ""
+            due.append(
+                _Due(
+                    claim.person,
+                    award.offer,
+                    terms_of(pack, rule, award.offer, menu=menu),
+                    reasons_text(given[key].reasons()),
+                    is_queued=standing is Came.QUEUED,
+                )
+            )
+        elif standing is Came.ALREADY:
+            by_rule[key[:2]].already += 1
+        else:
+            by_rule[key[:2]].stopped[standing.value] += 1
+    return due
+
+
+def terms_of(pack: Pack, rule: Rule, offer: Offer, *, menu: str = "") -> Terms:
     """Return on what terms a rule gives something, as they are kept with the grant."""
-    return Terms(office=Level(offer.approver.value))
+    claw = rule.revoke.claw if rule.revoke.on else Claw.NONE
+    return Terms(
+        office=Level(offer.approver.value),
+        publicise_days=offer.publicise_days,
+        approvals=2 if offer.grant.kind is GrantKind.MONEY else offer.approvals,
+        pool=f"{pack.id}/{rule.grant.pool}" if rule.grant.pool else "",
+        claw=claw.value,
+        grace_days=rule.revoke.grace_days,
+        menu=menu,
+    )
+
+
+def made_key(volunteer: int, offer: Offer) -> MadeKey:
+    """Return what names a grant in one county: pack, rule, level, period, volunteer."""
+    return offer.pack_id, offer.rule_id, offer.level, offer.period_key, volunteer
 
 
 async def _propose(
@@ -230,7 +316,9 @@ async def _propose(
             raise NotFoundError
         if number is None:
             number = await _keep_run(conn, book=book, packs=packs, run=run, person=person, now=now)
-        standings = await _entitle(conn, head=head, due=due, number=number, person=person, now=now)
+        standings = await _entitle(
+            conn, head=head, due=due, packs=packs, number=number, person=person, now=now
+        )
         new = {_made_key(standing.of) for standing in standings}
         for each in due:
             if each.made_key not in new:
@@ -239,9 +327,9 @@ async def _propose(
         at_once: list[Standing] = []
         later: list[Standing] = []
         for standing in standings:
-            is_money = standing.of.unit == Unit.FEN
-            passes = passes_at_once(standing.of.terms, office=office, is_money=is_money)
-            (at_once if passes else later).append(standing)
+            passes = passes_at_once(standing.of.terms, office=office)
+            is_queued = standing.state is State.WAITING
+            (at_once if passes and not is_queued else later).append(standing)
         await issue(conn, head=head, standings=at_once, person=person, now=now)
         await entitlements.write_steps(conn, book=book, standings=later)
         for standing in standings:
@@ -303,6 +391,7 @@ async def _entitle(
     *,
     head: Head,
     due: Sequence[_Due],
+    packs: Sequence[Pack],
     number: int,
     person: UUID | None,
     now: datetime,
@@ -311,16 +400,11 @@ async def _entitle(
     units = await accounts.register_units(
         conn, codes=list(dict.fromkeys(unit_code(each.offer) for each in due))
     )
-    pools = await pool_store.list_by_code(
-        conn,
-        book=head.book,
-        codes={code for each in due if (code := terms_of(each.rule, each.offer).pool)},
-    )
+    funds = await _open_pools(conn, head=head, due=due, packs=packs, now=now)
     ids = await numbering.take_numbers(conn, book=head.book, noun="entitlement", count=len(due))
     found = []
     for entitlement, each in zip(ids, due, strict=True):
         offer = each.offer
-        terms = terms_of(each.rule, offer)
         found.append(
             Entitlement(
                 book=head.book,
@@ -336,8 +420,8 @@ async def _entitle(
                 amount=offer.count,
                 decided_on=offer.on,
                 expires_on=offer.expires_on,
-                terms=terms,
-                pool=pools[terms.pool].id if terms.pool else None,
+                terms=each.terms,
+                pool=funds[each.terms.pool].id if each.terms.pool else None,
                 run=number,
                 reasons=each.reasons,
                 proposed_at=now,
@@ -346,19 +430,46 @@ async def _entitle(
         )
     added = await entitlements.insert_entitlements(conn, book=head.book, entitlements=found)
     standings = [Standing(each, expires_on=each.expires_on) for each in found if each.id in added]
+    queued = {each.made_key for each in due if each.is_queued}
     for standing in standings:
         standing.take(StepKind.PROPOSED, at=now, person=person)
         if standing.of.terms.menu:
             standing.take(StepKind.OFFERED, at=now, person=None)
+        elif _made_key(standing.of) in queued:
+            standing.take(StepKind.QUEUED, at=now, person=None)
     return standings
 
 
-def _made_key(of: Entitlement) -> tuple[str, str, int, str, int]:
+async def _open_pools(
+    conn: AsyncConnection,
+    *,
+    head: Head,
+    due: Sequence[_Due],
+    packs: Sequence[Pack],
+    now: datetime,
+) -> dict[str, Pool]:
+    """Return the pools that a list draws on, by `pack/pool`, opened where they are not yet."""
+    by_id = {pack.id: pack for pack in packs}
+    found: dict[str, Pool] = {}
+    for each in due:
+        code, offer = each.terms.pool, each.offer
+        if not code or code in found:
+            continue
+        pack = by_id[offer.pack_id]
+        found[code] = await pools.ensure_rule_pool(
+            conn,
+            head=head,
+            pack=pack,
+            pool=pack.pool(code.removeprefix(f"{pack.id}/")),
+            unit=unit_code(offer),
+            on=offer.on,
+            now=now,
+        )
+    return found
+
+
+def _made_key(of: Entitlement) -> MadeKey:
     return of.pack, of.rule, of.tier, of.period, of.volunteer
-
-
-def _reasons(step: StepColumns, row: int) -> str:
-    return reasons_text(step.reasons(row))
 
 
 def reasons_text(reasons: Sequence[Reason]) -> str:
@@ -368,8 +479,15 @@ def reasons_text(reasons: Sequence[Reason]) -> str:
     )
 
 
+_OWN_UNITS = {
+    GrantKind.MONEY: Unit.FEN,
+    GrantKind.CREDITS: Unit.CREDITS,
+    GrantKind.POINTS: Unit.POINTS,
+}
+"""What every book counts in a unit of its own; anything else is registered by its item."""
+
+
 def unit_code(offer: Offer) -> str:
     """Return the code of what a grant is counted in."""
-    if offer.grant.kind is GrantKind.MONEY:
-        return Unit.FEN.name.lower()
-    return f"{offer.grant.kind}:{offer.grant.item}"
+    own = _OWN_UNITS.get(offer.grant.kind)
+    return f"{offer.grant.kind}:{offer.grant.item}" if own is None else own.name.lower()

@@ -8,7 +8,7 @@ it does not hold.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,8 +27,12 @@ from timebank.domain.posting import Posted, PostingRefused
 from timebank.domain.region import county_code
 from timebank.domain.transfer import AccountKind, Transfer, TransferKind, service_key
 from timebank.domain.writing import cleaned_line
-from timebank.ledger import accounts, balances, journal
+from timebank.ledger import accounts, balances, entitlements, journal
 from timebank.ledger.journal import Head
+from timebank.policy.grant import Every
+from timebank.policy.pool import Pool as RulePool
+from timebank.policy.rule import Pack
+from timebank.policy.window import add_months
 from timebank.services.errors import NotFoundError, NotPermittedError
 from timebank.store import audit_events, numbering
 from timebank.store import pools as pool_store
@@ -255,6 +259,134 @@ async def left_in(conn: AsyncConnection, *, head: Head, pool: Pool, now: datetim
     """Return what a pool holds and has not set aside; the caller holds the book's lock."""
     own = (await pool_accounts(conn, head=head, pools=[pool], now=now))[pool.id]
     return (await balances.balance(conn, book=head.book, account=own.left)).held
+
+
+def pool_code(pack: Pack, pool: RulePool, *, on: date) -> str:
+    """Return the code of a pack's pool in the period of a day."""
+    return f"{pack.id}/{pool.id}/{pool.every.period_key(on=on)}"
+
+
+async def find_available(
+    conn: AsyncConnection, *, book: int, packs: Sequence[Pack], on: date
+) -> dict[str, int]:
+    """Return what may still be promised of each pool that packs name, by `pack/pool`.
+
+    That is what the pool of the day's period holds, or will open with, less what is proposed and
+    waits for an office. Where somebody waits for the pool itself nothing is left: nobody overtakes.
+    """
+    available: dict[str, int] = {}
+    for pack in packs:
+        for pool in pack.pools:
+            code = pool_code(pack, pool, on=on)
+            opened = (await pool_store.list_by_code(conn, book=book, codes=[code])).get(code)
+            if opened is None:
+                before = await _before(conn, book=book, pack=pack, pool=pool, on=on)
+                left = 0 if before is None else await _held(conn, before)
+                available[f"{pack.id}/{pool.id}"] = pool.opening(on=on, left=left)
+                continue
+            held = await _held(conn, opened)
+            promised, is_waited_for = await entitlements.sum_promised(
+                conn, book=book, pool=opened.id
+            )
+            available[f"{pack.id}/{pool.id}"] = 0 if is_waited_for else max(held - promised, 0)
+    return available
+
+
+async def ensure_rule_pool(
+    conn: AsyncConnection,
+    *,
+    head: Head,
+    pack: Pack,
+    pool: RulePool,
+    unit: str,
+    on: date,
+    now: datetime,
+) -> Pool:
+    """Return the pool of a pack in the period of a day, opened and filled as the pack says.
+
+    The caller holds the book's lock. What is carried over comes out of the period before.
+
+    Raises:
+        ValueError: The pool holds another unit: one pool is one budget, or one kind of thing.
+    """
+    code = pool_code(pack, pool, on=on)
+    known = (await pool_store.list_by_code(conn, book=head.book, codes=[code])).get(code)
+    if known is not None:
+        units = await accounts.register_units(conn, codes=[unit])
+        if known.unit != units[unit]:
+            raise ValueError(f"{code} does not hold {unit}")
+        return known
+    first_on, last_on = _days_of(pool.every, on=on)
+    opened = await open_in(
+        conn,
+        head=head,
+        new=NewPool(
+            code=code,
+            title=pool.title.zh,
+            title_en=pool.title.en,
+            owner=pool.owner.zh,
+            unit=unit,
+            when_out=WhenOut(pool.exhausted.value),
+            from_on=first_on,
+            until_on=last_on,
+            amount=0,
+        ),
+        person=None,
+        now=now,
+    )
+    before = await _before(conn, book=head.book, pack=pack, pool=pool, on=on)
+    left = 0 if before is None else await _held(conn, before)
+    fresh = pool.opening(on=on)
+    carried = pool.opening(on=on, left=left) - fresh
+    if fresh:
+        await fund_in(conn, head=head, pool=opened, amount=fresh, named=("opening",), now=now)
+    if carried and before is not None:
+        source = (await pool_accounts(conn, head=head, pools=[before], now=now))[before.id].left
+        await fund_in(
+            conn,
+            head=head,
+            pool=opened,
+            amount=carried,
+            named=("carried",),
+            now=now,
+            source=source,
+        )
+    return opened
+
+
+async def _before(
+    conn: AsyncConnection, *, book: int, pack: Pack, pool: RulePool, on: date
+) -> Pool | None:
+    """Return the pool of the period before, or None where there was none."""
+    if pool.every is Every.LIFETIME:
+        return None
+    code = pool_code(pack, pool, on=pool.every.first_day(on=on) - timedelta(days=1))
+    return (await pool_store.list_by_code(conn, book=book, codes=[code])).get(code)
+
+
+async def _held(conn: AsyncConnection, pool: Pool) -> int:
+    found = await accounts.find_accounts(
+        conn, book=pool.book, unit=pool.unit, kind=AccountKind.POOL, owners=[pool.id]
+    )
+    if pool.id not in found:
+        return 0
+    return (await balances.balance(conn, book=pool.book, account=found[pool.id])).held
+
+
+def _days_of(every: Every, *, on: date) -> tuple[date, date | None]:
+    """Return the first and the last day of the period of a day."""
+    first = every.first_day(on=on)
+    match every:
+        case Every.LIFETIME:
+            return _ALWAYS, None
+        case Every.CALENDAR_MONTH:
+            return first, add_months(first, 1) - timedelta(days=1)
+        case Every.CALENDAR_YEAR | Every.SCHOOL_YEAR:
+            return first, add_months(first, 12) - timedelta(days=1)
+
+
+_ALWAYS = date(2000, 1, 1)
+"""The first day of a pool that is filled once: before anything was granted."""
 
 
 def _check_may_fund(actor: Actor | None, *, book: int) -> None:

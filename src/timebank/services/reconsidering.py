@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import Database
 from timebank.domain.actor import VolunteerId
-from timebank.domain.entitlement import Standing, State, StepKind, decide_claw
+from timebank.domain.entitlement import Standing, State, StepKind, TakenBack
 from timebank.domain.period import local_day
 from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
@@ -23,6 +23,7 @@ from timebank.policy.condition import Outcome
 from timebank.policy.evaluation import StepResult, evaluate_person, facts_needed
 from timebank.policy.pack import read_stored_pack
 from timebank.policy.problem import PackRefused
+from timebank.policy.revocation import Claw, claw_back
 from timebank.policy.rule import Pack, Status
 from timebank.queries import facts, grants
 from timebank.services.errors import NotFoundError
@@ -150,12 +151,7 @@ async def _reconsider(
             conn,
             head=head,
             standing=standing,
-            taken=decide_claw(
-                standing.of.terms.claw,
-                amount=standing.of.amount,
-                left=standing.left,
-                **_days(standing, today),
-            ),
+            taken=_taken(standing, today),
             person=None,
             reason=REASON,
             now=now,
@@ -184,12 +180,7 @@ async def _end_question(
             conn,
             head=head,
             standing=standing,
-            taken=decide_claw(
-                standing.of.terms.claw,
-                amount=standing.of.amount,
-                left=standing.left,
-                **_days(standing, today),
-            ),
+            taken=_taken(standing, today),
             person=None,
             reason=REASON,
             now=now,
@@ -197,15 +188,17 @@ async def _end_question(
         await _note(conn, book, entitlement, now=now)
 
 
-def _days(standing: Standing, today: date) -> dict[str, int]:
+def _taken(standing: Standing, today: date) -> TakenBack:
     of = standing.of
-    if of.expires_on is None:
-        return {"days_used": 0, "days_whole": 0}
-    whole = (of.expires_on - of.decided_on).days + 1
-    return {
-        "days_used": min(max((today - of.decided_on).days, 0), whole),
-        "days_whole": whole,
-    }
+    found = claw_back(
+        Claw(of.terms.claw),
+        count=of.amount,
+        used=of.amount - standing.left,
+        granted_on=of.decided_on,
+        expires_on=of.expires_on,
+        on=today,
+    )
+    return TakenBack(found.taken, found.receivable)
 
 
 async def _is_met(conn: AsyncConnection, standing: Standing) -> bool:

@@ -13,6 +13,7 @@ const MODULES = [
   "find_code.js",
   "kiosk.js",
   "own_code.js",
+  "partner.js",
   "picture.js",
   "scanner.js",
 ];

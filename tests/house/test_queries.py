@@ -13,7 +13,7 @@ WRITING = re.compile(
     r"copy\s+\w+|nextval|pg_advisory)\b",
     re.IGNORECASE,
 )
-WHOSE = {"scope", "volunteer", "organization", "organizations", "scan"}
+WHOSE = {"scope", "volunteer", "organization", "organizations", "partner", "scan"}
 """Keywords that bound what is read: an office's scope, somebody's own rows, an organizer's own
 activities, or the shift whose code was read. Each comes from a sign-in or from a proof."""
 

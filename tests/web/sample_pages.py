@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.web.sample_benefits import benefit_samples
 from tests.web.sample_door import door_samples
 from tests.web.sample_objections import objection_pages
 from tests.web.sample_papers import paper_pages
@@ -75,6 +76,7 @@ def navigation(role: str, language: Language) -> list[NavigationItem]:
             ("两人复核", "users"),
             ("更正申请", "flag"),
         ],
+        "partner": [("核销", "scan-line")],
         "officer": [
             ("活跃率", "landmark"),
             ("政策", "scroll-text"),
@@ -1803,6 +1805,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
     for name, parts in (
         session_samples(language, framed)
         | program_samples(language, framed)
+        | benefit_samples(language, framed)
         | door_samples(language, framed)
     ).items():
         found[name] = Sample(*parts)

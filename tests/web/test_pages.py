@@ -25,10 +25,10 @@ pytestmark = pytest.mark.needs_browser
 HAND = {"width": 360, "height": 740}
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 LANG = {"zh": "zh-CN", "en": "en"}
-ROLES = ("", "volunteer", "organizer", "officer")
+ROLES = ("", "volunteer", "organizer", "officer", "partner")
 
 UNLINKED = {
-    "": ["/_components", "/c/kept", "/p/330424", "/publications", "/scan/camera"],
+    "": ["/_components", "/c/kept", "/p/330424", "/v/330424", "/publications", "/scan/camera"],
     "officer": ["/enrol"],
     "volunteer": ["/me/calendar"],
     "organizer": ["/organizer/offline", "/organizer/shifts/{shift}/uploads"],

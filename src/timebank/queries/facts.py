@@ -97,7 +97,7 @@ async def person_facts(
         lines_max=_ENTRIES_MAX,
         as_of=as_of,
     )
-    homes = await _homes(conn, book=volunteer.book, only=volunteer.id)
+    homes = await _homes(conn, book=volunteer.book, only=volunteer.id, as_of=as_of)
     grants = await _grants(conn, book=volunteer.book, zone=zone, only=volunteer.id, as_of=as_of)
     enrolled_on = local_day(row.registered_at, zone=zone)
     served: list[_Served | _Brought] = [
@@ -307,11 +307,15 @@ def _person_fact(
 
 
 async def _homes(
-    conn: AsyncConnection, *, book: int, only: int | None = None
+    conn: AsyncConnection, *, book: int, only: int | None = None, as_of: int | None = None
 ) -> dict[int, list[tuple[date, int]]]:
     """Return each volunteer's homes, oldest first."""
     r = store.residence.c
     query = select(r.volunteer_id, r.from_on, r.region).where(r.book_id == book)
+    if as_of is not None:
+        after = await balances.find_next_recorded_at(conn, book=book, seq=as_of)
+        if after is not None:
+            query = query.where(or_(r.recorded_at.is_(None), r.recorded_at < after))
     if only is not None:
         query = query.where(r.volunteer_id == only)
     found: dict[int, list[tuple[date, int]]] = defaultdict(list)

@@ -28,6 +28,7 @@ from timebank.domain.entitlement import (
     passes_at_once,
 )
 from timebank.domain.period import local_day
+from timebank.domain.pool import PoolRefused
 from timebank.domain.posting import Posted
 from timebank.domain.region import Level, county_code, level_of
 from timebank.domain.transfer import AccountKind, Transfer, TransferKind, Unit, service_key
@@ -363,3 +364,19 @@ async def _audit(
         act=act,
         subjects=[f"grant/{book}/{each.of.id}" for each in standings],
     )
+
+
+async def fund_and_serve(
+    db: Database, *, actor: Actor | None, book: int, pool: int, amount: int, now: datetime
+) -> list[Standing] | PoolRefused:
+    """Put more into a pool and issue what waited for it; return what was issued.
+
+    Raises:
+        As `pools.fund_pool`.
+    """
+    funded = await pools.fund_pool(db, actor=actor, book=book, pool=pool, amount=amount, now=now)
+    if isinstance(funded, PoolRefused):
+        return funded
+    async with db.write() as conn:
+        head, _none = await _locked(conn, book=book, ids=[])
+        return await serve_waiting(conn, head=head, pool=pool, now=now)

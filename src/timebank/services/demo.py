@@ -23,6 +23,7 @@ from timebank.domain.region import county_code
 from timebank.domain.service_field import ServiceField
 from timebank.domain.service_row import CellRefused
 from timebank.services import enrolment, importing, scheduling, service_file
+from timebank.services.demo_benefits import open_benefits
 from timebank.services.demo_objections import open_objections
 from timebank.services.demo_registers import register_demo
 from timebank.services.demo_year import (
@@ -48,11 +49,13 @@ VOLUNTEER_PHONE = "13800000001"
 ORGANIZER_PHONE = "13800000002"
 OFFICER_PHONE = "13800000003"
 _TOWNS_PHONE = "13800000004"
+PARTNER_PHONE = "13800000005"
 
 PHONES: dict[str, str] = {
     "volunteer": VOLUNTEER_PHONE,
     "organizer": ORGANIZER_PHONE,
     "officer": OFFICER_PHONE,
+    "partner": PARTNER_PHONE,
 }
 """Whom one can be in the demo."""
 
@@ -451,6 +454,14 @@ async def _open_doors(db: Database, *, seal: Seal, now: datetime) -> None:
                 shift=shifts[0],
                 now=now,
             )
+    await open_benefits(
+        db,
+        seal=seal,
+        book=BOOK,
+        volunteer=enrolled[_reference(0)],
+        partner_phone=PARTNER_PHONE,
+        now=now,
+    )
     for organizer in (actors[_ORGANIZER], actors[""]):
         await open_objections(
             db,

@@ -408,3 +408,8 @@ def _refusal(new: NewPool) -> PoolRefusal | None:
     if not 0 <= new.amount <= FUND_MAX:
         return PoolRefusal.AMOUNT_OUT_OF_RANGE
     return None
+
+
+async def find_by_code(conn: AsyncConnection, *, book: int, code: str) -> Pool | None:
+    """Return the pool of a code, or None."""
+    return (await pool_store.list_by_code(conn, book=book, codes=[code])).get(code)

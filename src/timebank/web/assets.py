@@ -45,6 +45,7 @@ STYLES = (
     "region",
     "policy",
     "what_if",
+    "benefit",
     "review",
     "verify",
     "program",

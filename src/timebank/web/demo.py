@@ -83,6 +83,7 @@ _DEMO_PHONES = {
     "volunteer": demo.VOLUNTEER_PHONE,
     "organizer": demo.ORGANIZER_PHONE,
     "officer": demo.OFFICER_PHONE,
+    "partner": demo.PARTNER_PHONE,
 }
 
 

@@ -46,6 +46,7 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str, str], ...]] = {
         ("核查", "/district/review", "search"),
         ("申诉", "/district/objections", "flag"),
     ),
+    Role.PARTNER: (("核销", "/partner", "scan-line"),),
 }
 """The main places of each role: label, address, icon. The first is its home."""
 
@@ -72,7 +73,11 @@ def translate_of(request: Request[Any, Any, Any]) -> Translate:
 
 def role_of(actor: Actor, path: str) -> Role | None:
     """Return in which of their roles somebody looks at a page, by where the page lives."""
-    staff = {"/organizer": Role.ORGANIZER, "/district": Role.OFFICER}
+    staff = {
+        "/organizer": Role.ORGANIZER,
+        "/district": Role.OFFICER,
+        "/partner": Role.PARTNER,
+    }
     for prefix, role in staff.items():
         if path.startswith(prefix) and role in actor.roles:
             return role

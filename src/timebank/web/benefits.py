@@ -1,0 +1,300 @@
+"""The volunteer's benefits: what they have, what is waiting and why, what they can choose."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath, URLEncodedBody
+from litestar.response import Redirect
+
+from timebank.domain.actor import Act
+from timebank.domain.entitlement import HELD, OPEN, GrantRefused, State
+from timebank.domain.voucher import (
+    VOUCHER_WINDOW_SECONDS,
+    Voucher,
+    make_voucher_code,
+    make_voucher_digits,
+    seconds_left,
+)
+from timebank.http.identity import PUBLIC
+from timebank.http.providers import Kit, Kitted, Now, OwnVolunteer, TimebankRequest
+from timebank.queries import benefits as query
+from timebank.queries.benefits import GrantLine
+from timebank.services import agreeing
+from timebank.services.errors import NotFoundError
+from timebank.web import format as words
+from timebank.web.benefit_words import (
+    TONES,
+    Tone,
+    amount_words,
+    grant_title,
+    state_words,
+    valid_words,
+)
+from timebank.web.catalog import Language, Translate
+from timebank.web.code_picture import code_picture
+from timebank.web.frame import home_of, language_of, own_name, show, translate_of
+from timebank.web.parts import CodePicture
+from timebank.web.typed import NumberInPath
+
+_USABLE = ("pass", "goods", "place")
+"""The kinds that a partner redeems; others are held, shown or paid."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benefit:
+    """One grant of the volunteer's own.
+
+    Attributes:
+        detail: How much is left of how much, or how much it is.
+        state: What it waits for, or what became of it, as a sentence.
+        valid: Until when; empty for life.
+        why: What an office said; empty for most.
+        voucher_url: Where its code is shown; empty where nobody redeems it, or nothing is left.
+        choice: Its number, to be posted where it is one of a menu; empty elsewhere.
+    """
+
+    title: str
+    detail: str
+    state: str
+    tone: Tone
+    valid: str
+    why: str
+    voucher_url: str
+    choice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenefitsPage:
+    """What `volunteer/benefits.html` shows.
+
+    Attributes:
+        menus: Those to choose from, one list for each menu.
+        held: What can be used or is held, what ends first first.
+        waiting: What is due and not the volunteer's yet.
+        past: What was used up, ended or was refused.
+    """
+
+    menus: Sequence[Sequence[Benefit]]
+    held: Sequence[Benefit]
+    waiting: Sequence[Benefit]
+    past: Sequence[Benefit]
+    choice_url: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoucherPage:
+    """What `volunteer/voucher.html` shows.
+
+    Attributes:
+        digits: What a partner types where no camera works: grant, use, proof.
+        partners: Who takes it: name and address.
+        code: None where it cannot be used; `state` says why.
+    """
+
+    title: str
+    name: str
+    left: str
+    valid: str
+    state: str
+    code: CodePicture | None
+    digits: str
+    seconds_left: int
+    window_seconds: int
+    partners: Sequence[tuple[str, str]]
+    back_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoucherLinkPage:
+    """What `public/voucher_link.html` shows to whoever opened a voucher's code as a link."""
+
+    is_partner: bool
+    code: str
+    action_url: str
+    home_url: str
+
+
+class ChoiceForm(msgspec.Struct):
+    """Which one of a menu was chosen."""
+
+    grant: int = 0
+
+
+@get("/me/benefits", rule=Act.SEE_OWN_RECORDS)
+async def show_benefits(
+    request: TimebankRequest, volunteer: OwnVolunteer, kit: Kitted
+) -> Response[Any]:
+    """Show the volunteer's benefits."""
+    async with kit.db.read() as conn:
+        lines = await query.list_own_grants(conn, volunteer=volunteer)
+    return _show(request, lines)
+
+
+@post("/me/benefits/choices", rule=Act.SEE_OWN_RECORDS, status_code=200)
+async def create_choice(
+    request: TimebankRequest,
+    data: URLEncodedBody[ChoiceForm],
+    volunteer: OwnVolunteer,
+    kit: Kitted,
+    now: Now,
+) -> Response[Any]:
+    """Choose one of a menu; the others of it are given up."""
+    _ = translate_of(request)
+    outcome = await agreeing.choose(kit.db, volunteer=volunteer, entitlement=data.grant, now=now)
+    if not isinstance(outcome, GrantRefused):
+        return Redirect("/me/benefits?done=chosen", status_code=303)
+    async with kit.db.read() as conn:
+        lines = await query.list_own_grants(conn, volunteer=volunteer)
+    return _show(request, lines, error=_(outcome.reason.value), status=409)
+
+
+@get("/me/vouchers/{number:int}", rule=Act.SEE_OWN_RECORDS)
+async def show_voucher(
+    request: TimebankRequest,
+    number: NumberInPath,
+    volunteer: OwnVolunteer,
+    kit: Kitted,
+    now: Now,
+) -> Response[Any]:
+    """Show the code of the next use of a grant, for a partner's phone."""
+    _ = translate_of(request)
+    language = language_of(request)
+    async with kit.db.read() as conn:
+        line = await query.find_own_grant(conn, volunteer=volunteer, number=number)
+        shops = (
+            []
+            if line is None
+            else await query.list_shops(
+                conn, volunteer=volunteer, item=line.item, on=words.local_day(now)
+            )
+        )
+    if line is None or not _is_usable(line):
+        raise NotFoundError
+    standing = line.standing
+    voucher = Voucher(volunteer.book, standing.of.id, standing.uses + 1)
+    is_open = standing.state is State.ISSUED and not _is_over(line, now)
+    text = make_voucher_code(master_key=kit.master_key, voucher=voucher, now=now)
+    return show(
+        request,
+        "volunteer/voucher.html",
+        VoucherPage(
+            title=grant_title(standing, item=line.item, language=language),
+            name=await own_name(request, kit),
+            left=_("还有 {amount}", amount=amount_words(standing.left, item=line.item, _=_)),
+            valid=valid_words(standing, language=language, _=_),
+            state=_state(line, now=now, language=language, _=_),
+            code=code_picture(f"{kit.url}/v/{text}") if is_open else None,
+            digits=make_voucher_digits(master_key=kit.master_key, voucher=voucher, now=now)
+            if is_open
+            else "",
+            seconds_left=seconds_left(now),
+            window_seconds=VOUCHER_WINDOW_SECONDS,
+            partners=shops,
+            back_url="/me/benefits",
+        ),
+    )
+
+
+@get("/v/{code:str}", rule=PUBLIC)
+async def show_voucher_link(request: TimebankRequest, code: FromPath[str]) -> Response[Any]:
+    """Show a partner the button that redeems; anybody else, whose code this is.
+
+    A phone's own camera opens it: a partner needs no camera on a page.
+    """
+    actor = request.user
+    return show(
+        request,
+        "public/voucher_link.html",
+        VoucherLinkPage(
+            is_partner=actor is not None and actor.may(Act.REDEEM_VOUCHERS),
+            code=code[:200],
+            action_url="/partner/redemptions",
+            home_url=home_of(actor),
+        ),
+    )
+
+
+def _show(
+    request: TimebankRequest, lines: Sequence[GrantLine], *, error: str = "", status: int = 200
+) -> Response[Any]:
+    _ = translate_of(request)
+    language = language_of(request)
+    kit: Kit = request.app.state.kit
+    now = kit.now()
+
+    def made(line: GrantLine) -> Benefit:
+        return _benefit(line, now=now, language=language, _=_)
+
+    menus: dict[tuple[str, str, str], list[Benefit]] = {}
+    held: list[GrantLine] = []
+    waiting: list[Benefit] = []
+    past: list[Benefit] = []
+    for line in lines:
+        of, state = line.standing.of, line.standing.state
+        if state is State.CHOOSING:
+            menus.setdefault((of.pack, of.terms.menu, of.period), []).append(made(line))
+        elif state in OPEN:
+            waiting.append(made(line))
+        elif state in HELD and not _is_over(line, now):
+            held.append(line)
+        elif state is not State.DECLINED:
+            past.append(made(line))
+    held.sort(key=lambda each: (each.standing.expires_on is None, each.standing.expires_on))
+    return show(
+        request,
+        "volunteer/benefits.html",
+        BenefitsPage(
+            menus=list(menus.values()),
+            held=[made(line) for line in held],
+            waiting=waiting,
+            past=past,
+            choice_url="/me/benefits/choices",
+            error=error,
+        ),
+        status=status,
+    )
+
+
+def _benefit(line: GrantLine, *, now: datetime, language: Language, _: Translate) -> Benefit:
+    standing, item = line.standing, line.item
+    whole = amount_words(standing.of.amount, item=item, _=_)
+    is_held = standing.state in HELD
+    detail = whole
+    if is_held and _is_usable(line):
+        left = amount_words(standing.left, item=item, _=_)
+        detail = _("还有 {left}，共 {whole}", left=left, whole=whole)
+    elif item.startswith("honour:"):
+        detail = ""
+    return Benefit(
+        title=grant_title(standing, item=item, language=language),
+        detail=detail,
+        state=_state(line, now=now, language=language, _=_),
+        tone="past" if _is_over(line, now) else TONES[standing.state],
+        valid=valid_words(standing, language=language, _=_) if is_held else "",
+        why=line.note if standing.state in (State.REFUSED, State.REVOKED) else "",
+        voucher_url=f"/me/vouchers/{standing.of.id}"
+        if is_held and _is_usable(line) and not _is_over(line, now)
+        else "",
+        choice=str(standing.of.id) if standing.state is State.CHOOSING else "",
+    )
+
+
+def _state(line: GrantLine, *, now: datetime, language: Language, _: Translate) -> str:
+    if _is_over(line, now):
+        return _("grant_state.expired")
+    return state_words(line.standing, language=language, _=_)
+
+
+def _is_usable(line: GrantLine) -> bool:
+    return line.item.partition(":")[0] in _USABLE
+
+
+def _is_over(line: GrantLine, now: datetime) -> bool:
+    expires_on = line.standing.expires_on
+    is_held = line.standing.state in HELD
+    return is_held and expires_on is not None and expires_on < words.local_day(now)

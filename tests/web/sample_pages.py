@@ -881,6 +881,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         live_url="",
         csv_url="#",
         xlsx_url="#",
+        programs_url="#",
     )
     notes = [
         course.Note(

@@ -1,9 +1,10 @@
 """Sample values for the page of programs, with plainly generic names."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from timebank.web import dictionary, exchange, programs
+from timebank.web import definitions, dictionary, exchange, programs
 from timebank.web.catalog import Language, translator
 from timebank.web.parts import Choice, Field, Frame
 
@@ -77,6 +78,43 @@ def program_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
         ],
         json_url="#",
     )
+    card = definitions.DefinitionCard(
+        id="330424.ten-hours",
+        name="活跃率（一年满 10 小时）" if zh else "Active rate (ten hours a year)",
+        sentence="二〇二四年里服务多于 599 分钟的人，除以当地常住人口。"
+        if zh
+        else "Who served more than 599 minutes in 2024, of the residents.",
+        since="2024-03-01",
+        source="示例文件" if zh else "An example of a document",
+        digest="0123456789abcdef",
+        place="海盐县" if zh else "Haiyan",
+    )
+
+    def meanings(**values: Any) -> definitions.DefinitionsPage:
+        made: dict[str, Any] = {
+            "region": "海盐县" if zh else "Haiyan",
+            "cards": [card, replace(card, place="")],
+            "decide_url": "#",
+            "prefix": "330424000000.",
+            "slug": Field(),
+            "zh": Field(),
+            "en": Field(),
+            "windows": [Choice(value="year", label=_("definition.window.year"))],
+            "minutes_above": Field(value="599"),
+            "services_min": Field(value="0"),
+            "evidence": [
+                Choice(value="scanned", label=_("evidence.scanned"), is_selected=True),
+                Choice(value="declared", label=_("evidence.declared")),
+            ],
+            "denominators": [Choice(value="residents", label=_("definition.of.residents"))],
+            "first_age": Field(),
+            "last_age": Field(),
+            "valid_from": Field(value="2024-03-01"),
+            "source": Field(),
+            "source_max": 300,
+        }
+        return definitions.DefinitionsPage(**made | values)
+
     compared = exchange.ExchangePage(
         state="different",
         checked="今天 09:00" if zh else "today 09:00",
@@ -93,6 +131,18 @@ def program_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
     never = exchange.ExchangePage(state="never", checked="", counts=[], differences=[], batches=[])
     template = "district/programs.html"
     return {
+        "district-definitions": ("district/definitions.html", meanings(), officer),
+        "district-definitions-refused": (
+            "district/definitions.html",
+            meanings(
+                slug=Field(value="Zehn", error=_("definition.name_malformed")),
+                zh=Field(error=_("definition.name_missing")),
+                valid_from=Field(value="2024-01-01", error=_("definition.too_early")),
+                source=Field(error=_("definition.no_source")),
+                error=_("definition.malformed"),
+            ),
+            officer,
+        ),
         "district-exchange": ("district/exchange.html", compared, officer),
         "district-exchange-never": ("district/exchange.html", never, officer),
         "dictionary": ("public/dictionary.html", words, framed("")),

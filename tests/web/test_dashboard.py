@@ -96,6 +96,46 @@ def test_the_office_explores_its_numbers(site: Site, chromium: Browser) -> None:
     page.context.close()
 
 
+def test_the_office_decides_a_definition_and_takes_its_table_along(
+    site: Site, chromium: Browser
+) -> None:
+    page = sign_in_as_officer(chromium, site)
+    page.goto(f"{site.url}/district?year=2024")
+    page.locator(".definition summary").click()
+    page.locator(".choices a", has_text="各口径怎么说").click()
+    assert page.locator(".definition-card").count() == 6
+
+    # Without grounds it is refused, and what was typed stays.
+    page.locator("#zh").fill("活跃率（一年满 10 小时）")
+    page.locator("#en").fill("Active rate (ten hours a year)")
+    page.locator("#slug").fill("ten-hours")
+    page.locator("#minutes_above").fill("599")
+    page.locator("#denominator").select_option("registered")
+    page.locator("#valid_from").fill("2024-01-01")
+    page.locator("#source").fill("三号")
+    page.locator("main form button").click()
+    assert "至少 6 个字" in page.locator("#source-error").inner_text()
+    assert page.locator("#slug").input_value() == "ten-hours"
+    page.locator("#source").fill("海盐县社会工作部〔2024〕3 号")
+    page.locator("main form button").click()
+    expect(page.locator(".notice")).to_contain_text("口径已经决定")
+    assert page.locator(".definition-card").count() == 7
+    assert "海盐县" in page.locator(".definition-card").first.inner_text()
+
+    # It is chosen like any other, and its table can be taken along.
+    page.goto(f"{site.url}/district?year=2024")
+    page.locator(".definition summary").click()
+    page.locator(".choices a", has_text="一年满 10 小时").click()
+    assert "%" in page.locator(".figure b").inner_text()
+    with page.expect_download() as download:
+        page.locator(".downloads a", has_text="CSV").click()
+    assert "330424000000.ten-hours" in download.value.suggested_filename
+    table = download.value.path().read_text("utf-8-sig")
+    assert "每万注册志愿者活跃志愿者" in table
+    assert "330424000000.ten-hours" in table
+    page.context.close()
+
+
 def test_numbers_on_the_wall_follow_the_book(site: Site, chromium: Browser) -> None:
     page = sign_in_as_officer(chromium, site)
     page.goto(f"{site.url}/district?year={site.clock().year}")

@@ -190,6 +190,7 @@ MATRIX = {
     "/district/policies/{pack_id}/{rule_id}": (303, 403, 403, 200),
     "/district/exchange": (303, 403, 403, 200),
     "/district/programs": (303, 403, 403, 200),
+    "/district/definitions": (303, 403, 403, 200),
     "/me/honours": (303, 200, 403, 403),
     "/me/benefits": (303, 200, 403, 403),
     "/me/vouchers/{number}": (303, 200, 403, 403),

@@ -9,6 +9,7 @@ from litestar.params import QueryParameter
 from timebank.domain import region as divisions
 from timebank.domain.actor import Act
 from timebank.domain.as_of import UnknownStateError, parse_as_of
+from timebank.domain.definition import definition_on
 from timebank.domain.metric import METRICS, Breakdown
 from timebank.domain.window import Window, parse_window
 from timebank.http import conditional
@@ -17,7 +18,7 @@ from timebank.http.numbers_file import numbers_file
 from timebank.http.providers import Db, OfficeScope, TimebankRequest
 from timebank.queries.numbers import read_numbers
 from timebank.services.errors import NotFoundError
-from timebank.store.definitions import find_definition
+from timebank.store.definitions import list_definitions_of
 
 METRICS_MAX = 20
 """How many metrics one request may name."""
@@ -58,11 +59,14 @@ async def show_numbers(
         )
     except ValueError:
         raise ValidationException("by, as_of or region is not understood") from None
-    meant = find_definition(definition, on=days.last_on)
-    if scope is None or meant is None:
+    if scope is None:
         raise NotFoundError
     try:
         async with db.read() as conn:
+            known = await list_definitions_of(conn, region=scope.region)
+            meant = definition_on(known, definition, on=days.last_on)
+            if meant is None:
+                raise NotFoundError
             found = await read_numbers(
                 conn,
                 scope=scope,

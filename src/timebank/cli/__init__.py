@@ -9,6 +9,7 @@ from types import FrameType
 
 from timebank.app import take_plugins
 from timebank.cli import (
+    definitions,
     exchange,
     importing,
     ledger,
@@ -31,6 +32,7 @@ _FAMILIES = (
     importing,
     reports,
     publications,
+    definitions,
     standing,
     exchange,
     policies,

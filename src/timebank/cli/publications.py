@@ -9,6 +9,7 @@ from timebank.cli.command import CommandError, Subparsers, add_command, now
 from timebank.cli.county import no_book, scope_of
 from timebank.cli.database import database, run
 from timebank.db import Database
+from timebank.domain.definition import definition_on
 from timebank.domain.period import local_day
 from timebank.domain.publication import Refused, digest_of, parse_reference
 from timebank.domain.window import window_of
@@ -18,7 +19,7 @@ from timebank.services.publication import count_again, publish_report
 from timebank.services.sealing import LogKey
 from timebank.settings import Settings, read_log_key
 from timebank.store import publications
-from timebank.store.definitions import ACTIVE_RATE, find_definition
+from timebank.store.definitions import ACTIVE_RATE, list_definitions_of
 from timebank.trust.signer import Ed25519Signer
 from timebank.web.catalog import translate
 from timebank.web.publication_paper import publication_pdf, publication_xlsx
@@ -53,18 +54,19 @@ def _publish(options: argparse.Namespace, settings: Settings) -> int:
         )
     key = LogKey(Ed25519Signer(read_log_key(settings)), settings.log_name)
     at = now()
-    definition = find_definition(options.definition, on=local_day(at, zone=ZoneInfo(ZONE)))
-    if definition is None:
-        raise CommandError(
-            code="definition.not_found", sentence=f"{options.definition} defines no rate."
-        )
-    window = window_of(definition.window, on=date(options.year, 12, 31))
 
     async def publish(db: Database) -> tuple[str, str, dict[str, bytes]]:
+        async with db.read() as conn:
+            known = await list_definitions_of(conn, region=scope.region)
+        definition = definition_on(known, options.definition, on=local_day(at, zone=ZoneInfo(ZONE)))
+        if definition is None:
+            raise CommandError(
+                code="definition.not_found", sentence=f"{options.definition} defines no rate."
+            )
         outcome = await publish_report(
             db,
             scope=scope,
-            window=window,
+            window=window_of(definition.window, on=date(options.year, 12, 31)),
             definition=definition,
             key=key,
             url=settings.url or "http://127.0.0.1:8000",

@@ -5,15 +5,17 @@ import json
 import sys
 from pathlib import Path
 
-from timebank.cli.command import CommandError, Subparsers, add_command
+from timebank.cli.command import CommandError, Subparsers, add_command, now
 from timebank.cli.county import no_book, scope_of
 from timebank.cli.database import database, run
 from timebank.db import Database
 from timebank.domain.as_of import UnknownStateError, parse_as_of
+from timebank.domain.definition import definition_on
 from timebank.http import spreadsheet
 from timebank.queries.active_rate import ActiveRateReport, active_rates
 from timebank.services.folding import fold_books
 from timebank.settings import Settings
+from timebank.store.definitions import ACTIVE_RATE, list_definitions_of
 
 _YEARS = range(2000, 2101)
 """Years that a report can be asked for, here as on the page."""
@@ -30,6 +32,9 @@ def add_commands(commands: Subparsers) -> None:
         type=parse_as_of,
         metavar="SEQ|INSTANT",
         help="as the books were at an entry, or at an instant with its zone; now without it",
+    )
+    report.add_argument(
+        "--definition", default=ACTIVE_RATE, help="by which; that of the residents without it"
     )
     report.add_argument("--format", choices=("table", "json", "csv", "xlsx"), default="table")
     report.add_argument("--output", type=Path, help="file to write; needed for xlsx")
@@ -48,7 +53,19 @@ def _report(options: argparse.Namespace, settings: Settings) -> int:
     async def read(db: Database) -> ActiveRateReport | None:
         await fold_books(db)
         async with db.read() as conn:
-            return await active_rates(conn, scope=scope, year=options.year, as_of=options.as_of)
+            known = await list_definitions_of(conn, region=scope.region)
+            definition = definition_on(known, options.definition, on=now().date())
+            if definition is None:
+                raise CommandError(
+                    code="definition.not_found", sentence=f"{options.definition} defines no rate."
+                )
+            return await active_rates(
+                conn,
+                scope=scope,
+                year=options.year,
+                definition=definition,
+                as_of=options.as_of,
+            )
 
     with database(settings) as urls:
         try:

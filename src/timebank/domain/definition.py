@@ -7,6 +7,7 @@ with the hash over all that the definition says.
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -117,6 +118,71 @@ class Definition:
             "per": self.per,
             "source": self.source,
         }
+
+
+class DefinitionRefusal(StrEnum):
+    """Why an office's definition is not taken, in order of precedence."""
+
+    MALFORMED = "definition.malformed"
+    """Something is missing, or nobody, or everybody, would count."""
+    NAME_MALFORMED = "definition.name_malformed"
+    """The stable name is not small letters, digits and hyphens."""
+    NAME_MISSING = "definition.name_missing"
+    """It has no name in Chinese, or none in English."""
+    NO_SOURCE = "definition.no_source"
+    """It does not say what decided it."""
+    NOT_LATER = "definition.not_later"
+    """Something is valid under the name from that day on, or from a later one: that stays."""
+    TOO_EARLY = "definition.too_early"
+    """What a name means is changed from today on, never for days that are over."""
+    TOO_LATE = "definition.too_late"
+    """It would be valid only more than five years from now."""
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionRefused:
+    """The definition is not taken."""
+
+    reason: DefinitionRefusal
+
+
+_SOURCE_MIN = 6
+"""Fewer characters name no document."""
+
+_YEARS_AHEAD_MAX = 5
+
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+def own_name(region: int, slug: str) -> str:
+    """Return the stable name of a division's own definition: no other division's is the same."""
+    return f"{region}.{slug}"
+
+
+def decide_definition(
+    definition: Definition, *, region: int, known: Iterable[Definition], today: date
+) -> Definition | DefinitionRefused:
+    """Return the definition if an office may decide it for its division today.
+
+    A new name may be valid for days that are over: nothing was told by it yet. Another value of a
+    name holds from a later day, today at the earliest.
+    """
+    prefix = own_name(region, "")
+    slug = definition.id.removeprefix(prefix)
+    before = [each.valid_from for each in known if each.id == definition.id]
+    if not definition.id.startswith(prefix) or len(slug) > 40 or not _SLUG.fullmatch(slug):
+        return DefinitionRefused(DefinitionRefusal.NAME_MALFORMED)
+    if not all(definition.name.get(each, "").strip() for each in ("zh", "en")):
+        return DefinitionRefused(DefinitionRefusal.NAME_MISSING)
+    if len(definition.source.strip()) < _SOURCE_MIN:
+        return DefinitionRefused(DefinitionRefusal.NO_SOURCE)
+    if before and definition.valid_from <= max(before):
+        return DefinitionRefused(DefinitionRefusal.NOT_LATER)
+    if before and definition.valid_from < today:
+        return DefinitionRefused(DefinitionRefusal.TOO_EARLY)
+    if definition.valid_from.year > today.year + _YEARS_AHEAD_MAX:
+        return DefinitionRefused(DefinitionRefusal.TOO_LATE)
+    return definition
 
 
 class DefinitionError(ValueError):

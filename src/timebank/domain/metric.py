@@ -280,6 +280,7 @@ class ActiveRate:
         residents: None where no source is known; the rate is then not known.
         registered: Volunteers whose home is there on the last day of the window.
         active: Those of them who are active by the definition.
+        whole: How many the definition takes the rate of; None where that is not known.
         minutes_scanned: Served minutes of those volunteers, both ends measured by a code.
         minutes_confirmed: The same, one end set by the organizer at the time.
         minutes_declared: The same, entered later.
@@ -292,6 +293,7 @@ class ActiveRate:
     residents: Residents | None
     registered: int
     active: int
+    whole: int | None
     minutes_scanned: int
     minutes_confirmed: int
     minutes_declared: int
@@ -300,6 +302,11 @@ class ActiveRate:
     def minutes(self) -> int:
         """Served minutes by every evidence."""
         return self.minutes_scanned + self.minutes_confirmed + self.minutes_declared
+
+    @property
+    def rate(self) -> int | None:
+        """Active volunteers per ten thousand of whom the definition names, if that is known."""
+        return rate_per_10k(self.active, self.whole)
 
 
 def rate_per_10k(part: int, whole: int | None) -> int | None:

@@ -13,11 +13,19 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from openpyxl import Workbook
 
 from timebank.domain.cell import safe_text
-from timebank.domain.metric import ActiveRate, rate_per_10k
+from timebank.domain.definition import Denominator
+from timebank.domain.metric import ActiveRate
 from timebank.domain.publication import PublishedRow
 from timebank.queries.active_rate import ActiveRateReport
 
 _BOM = b"\xef\xbb\xbf"
+
+_RATE = "每万常住人口活跃志愿者"
+_RATES = {
+    Denominator.RESIDENTS: _RATE,
+    Denominator.REGISTERED: "每万注册志愿者活跃志愿者",
+    Denominator.RESIDENTS_AGED: "每万同龄常住人口活跃志愿者",
+}
 
 _HEADERS = (
     "行政区划代码",
@@ -29,7 +37,7 @@ _HEADERS = (
     "人口是否估算",
     "注册志愿者",
     "活跃志愿者",
-    "每万常住人口活跃志愿者",
+    _RATE,
     "扫码分钟",
     "确认分钟",
     "补录分钟",
@@ -89,7 +97,7 @@ def _dated(made: io.BytesIO, at: datetime) -> bytes:
 def active_rate_csv(report: ActiveRateReport) -> bytes:
     """Return the report as one table; definition and state of the book are columns of each row."""
     made_of = (report.year, report.definition.id, _as_of(report))
-    rows = division_rows(report.rows)
+    rows = division_rows(report.rows, denominator=report.definition.denominator)
     header = (*rows[0], "年度", "口径", "截至账簿序号")
     return to_csv([header, *((*row, *made_of) for row in rows[1:])])
 
@@ -108,18 +116,23 @@ def active_rate_xlsx(report: ActiveRateReport) -> bytes:
         ("每", definition.per),
         ("截至账簿序号", _as_of(report)),
     ]
-    return to_xlsx({"活跃率": division_rows(report.rows), "口径": about})
+    return to_xlsx(
+        {
+            "活跃率": division_rows(report.rows, denominator=definition.denominator),
+            "口径": about,
+        }
+    )
 
 
-def division_rows(found: Iterable[ActiveRate | PublishedRow]) -> list[tuple[Cell, ...]]:
-    """Return divisions as a table, its heading first."""
-    rows: list[tuple[Cell, ...]] = [_HEADERS]
+def division_rows(
+    found: Iterable[ActiveRate | PublishedRow], *, denominator: str
+) -> list[tuple[Cell, ...]]:
+    """Return divisions as a table, its heading first, which says whom the rate is taken of."""
+    heads = {_RATE: _RATES[Denominator(denominator)]}
+    rows: list[tuple[Cell, ...]] = [tuple(heads.get(each, each) for each in _HEADERS)]
     for row in found:
         residents = row.residents
-        if isinstance(row, PublishedRow):
-            rate = row.rate
-        else:
-            rate = rate_per_10k(row.active, None if residents is None else residents.count)
+        rate = row.rate
         rows.append(
             (
                 str(row.region),

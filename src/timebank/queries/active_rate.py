@@ -4,6 +4,7 @@ It counts what a process knows of the book and asks for what is new, so that its
 people of the county and with what was recorded since, and not with its history.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from unicodedata import east_asian_width
@@ -12,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.domain.as_of import AsOf, AsOfAsked
 from timebank.domain.assurance import Evidence
-from timebank.domain.definition import Definition
-from timebank.domain.metric import ActiveRate, Residents, rate_per_10k
+from timebank.domain.definition import Definition, Denominator
+from timebank.domain.metric import ActiveRate, Residents
 from timebank.domain.scope import Scope
 from timebank.domain.window import Window
-from timebank.queries.snapshot import Snapshot, spread
+from timebank.queries.snapshot import Division, Snapshot, spread
 from timebank.store.definitions import RESIDENTS_ANY_HOUR
 
 
@@ -65,7 +66,7 @@ class ActiveRateReport:
             ("区划", "名称", "常住人口", "注册", "活跃", "每万人", "小时", "扫码", "确认", "补录")
         ]
         for row in self.rows:
-            rate = rate_per_10k(row.active, row.residents.count if row.residents else None)
+            rate = row.rate
             lines.append(
                 (
                     str(row.region),
@@ -141,6 +142,20 @@ async def active_rates(
         spread(divisions, [(each.homes, each.minutes[place]) for each in counted])
         for place in range(len(Evidence))
     )
+    aged: Mapping[int, Residents] = {}
+    if definition.ages is not None:
+        aged = await snapshot.list_residents_aged(window, definition.ages)
+
+    def whole(each: Division) -> int | None:
+        match definition.denominator:
+            case Denominator.REGISTERED:
+                return registered[each.region]
+            case Denominator.RESIDENTS_AGED:
+                found = aged.get(each.region)
+            case Denominator.RESIDENTS:
+                found = each.residents
+        return None if found is None else found.count
+
     return ActiveRateReport(
         definition=definition,
         year=year,
@@ -154,6 +169,7 @@ async def active_rates(
                 residents=each.residents,
                 registered=registered[each.region],
                 active=active[each.region],
+                whole=whole(each),
                 minutes_scanned=scanned[each.region],
                 minutes_confirmed=confirmed[each.region],
                 minutes_declared=declared[each.region],
@@ -173,7 +189,7 @@ def _row_json(row: ActiveRate) -> dict[str, Any]:
         "residents_source": None if residents is None else _source(residents),
         "registered": row.registered,
         "active": row.active,
-        "rate_per_10k": rate_per_10k(row.active, None if residents is None else residents.count),
+        "rate_per_10k": row.rate,
         "minutes_scanned": row.minutes_scanned,
         "minutes_confirmed": row.minutes_confirmed,
         "minutes_declared": row.minutes_declared,

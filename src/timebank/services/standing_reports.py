@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from timebank.db import Database
+from timebank.domain.definition import definition_on
 from timebank.domain.delivery import CLAIM, next_try_at
 from timebank.domain.metric import METRICS
 from timebank.domain.period import local_day
@@ -79,7 +80,9 @@ async def set_up_report(
         created_at=now,
     )
     today = local_day(now, zone=ZoneInfo(ZONE))
-    is_defined = definitions.find_definition(definition, on=today) is not None
+    async with db.read() as conn:
+        known = await definitions.list_definitions_of(conn, region=scope.region)
+    is_defined = definition_on(known, definition, on=today) is not None
     refused = decide_standing(report, metrics=frozenset(METRICS), is_defined=is_defined)
     if refused is not None:
         return refused
@@ -113,10 +116,9 @@ async def send_due(
 
     Several processes share the work: what one has claimed another leaves alone for a while.
     """
-    today = local_day(now, zone=ZoneInfo(ZONE))
     async with db.write() as conn:
         due = await standing_reports.claim_due(
-            conn, seal=seal, today=today, until=now + CLAIM, now=now
+            conn, seal=seal, zone=ZoneInfo(ZONE), until=now + CLAIM, now=now
         )
     sent = 0
     for each in due:
@@ -159,10 +161,11 @@ async def _send(
     db: Database, due: DueReport, *, mail: MailServer | None, write: Write, now: datetime
 ) -> UndeliveredError | None:
     report = due.report
-    meant = definitions.find_definition(report.definition, on=due.window.last_on)
-    if meant is None:
-        return UndeliveredError(f"no definition {report.definition}", is_final=True)
     async with db.read() as conn:
+        known = await definitions.list_definitions_of(conn, region=report.scope.region)
+        meant = definition_on(known, report.definition, on=due.window.last_on)
+        if meant is None:
+            return UndeliveredError(f"no definition {report.definition}", is_final=True)
         numbers = await read_numbers(
             conn,
             scope=report.scope,

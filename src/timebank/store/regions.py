@@ -178,6 +178,21 @@ async def append_residents(
     return written
 
 
+async def find_residents_aged(
+    conn: AsyncConnection, *, region: int, ages: AgeBand, on: date
+) -> int | None:
+    """Return how many of some ages live in a division, by the newest source of a day; or None."""
+    c = tables.residents_aged.c
+    count: int | None = await conn.scalar(
+        select(c.count)
+        .where(c.region == region, c.first_age == ages.first, c.last_age == ages.last)
+        .where(c.as_of <= on)
+        .order_by(c.as_of.desc(), c.is_estimate, c.source)
+        .limit(1)
+    )
+    return count
+
+
 async def _note_change(conn: AsyncConnection) -> None:
     """Count that divisions or populations changed, which are every book's."""
     await take_numbers(conn, book=0, noun="division_change")

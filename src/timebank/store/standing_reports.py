@@ -1,13 +1,15 @@
 """Standing reports, and which of their periods went out."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from timebank.domain.period import local_day
 from timebank.domain.scope import Scope
 from timebank.domain.standing_report import StandingReport, Way
 from timebank.domain.window import Window, WindowKind, parse_window
@@ -101,17 +103,23 @@ async def find_delivered(conn: AsyncConnection, *, report: UUID) -> Delivered | 
 
 
 async def claim_due(
-    conn: AsyncConnection, *, seal: Seal, today: date, until: datetime, now: datetime
+    conn: AsyncConnection,
+    *,
+    seal: Seal,
+    zone: ZoneInfo,
+    until: datetime,
+    now: datetime,
 ) -> list[DueReport]:
     """Return what is to go out now; nobody else is given it before `until`.
 
-    A report set up within a period sends that period first, not the one before.
+    A report set up within a period sends that period first, not the one before; `zone` decides
+    which day it is, and was.
 
     Cost: a statement for each report, and three.
     """
     for report in await list_reports(conn, seal=seal):
-        window = report.window_due(today)
-        if window.last_on >= report.created_at.date():
+        window = report.window_due(local_day(now, zone=zone))
+        if window.last_on >= local_day(report.created_at, zone=zone):
             await conn.execute(
                 upsert(tables.report_delivery)
                 .values(report=report.id, window=str(window), tries=0, next_at=now, note="")

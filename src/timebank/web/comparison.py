@@ -15,6 +15,7 @@ from timebank.domain.window import Window, WindowKind, parse_window
 from timebank.http.providers import Kitted, Now, OfficeScope, TimebankRequest
 from timebank.queries.numbers import Numbers, read_numbers
 from timebank.services.errors import NotFoundError
+from timebank.store.definitions import list_definitions_of
 from timebank.store.regions import list_children, list_path
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
@@ -23,6 +24,7 @@ from timebank.web.district_frame import (
     chosen_definition,
     district_head,
     narrowed,
+    offered_definitions,
 )
 from timebank.web.evidence import evidence_shares
 from timebank.web.frame import language_of, show, translate_of
@@ -34,7 +36,6 @@ from timebank.web.publication_words import (
     residents_words,
     window_words,
 )
-from timebank.web.publications import offered_definitions
 
 _METRICS = (
     "active_rate",
@@ -118,15 +119,16 @@ async def show_comparison(
     language, _ = language_of(request), translate_of(request)
     today = words.local_day(now)
     left_scope = narrowed(office_scope, region)
-    left_definition = chosen_definition(definition, on=today)
     left_window = _window(period) or Window.of_year(year or today.year - 1)
     right_scope = narrowed(office_scope, region_b) if region_b else left_scope
-    right_definition = (
-        chosen_definition(definition_b, on=today) if definition_b else left_definition
-    )
     right_window = _window(period_b) or left_window.a_year_before()
     async with kit.db.read() as conn:
         path = await list_path(conn, code=left_scope.region)
+        known = await list_definitions_of(conn, region=left_scope.region)
+        left_definition = chosen_definition(known, definition, on=today)
+        right_definition = (
+            chosen_definition(known, definition_b, on=today) if definition_b else left_definition
+        )
         sides = [
             await read_numbers(conn, scope=scope, metrics=_METRICS, definition=which, window=window)
             for scope, which, window in (
@@ -165,11 +167,12 @@ async def show_comparison(
                 year=left_window.last_on.year,
                 this_year=today.year,
                 definition=left_definition,
+                known=known,
                 language=language,
                 _=_,
             ),
-            left=_side(left, left_scope, regions, today=today, language=language, _=_),
-            right=_side(right, right_scope, regions, today=today, language=language, _=_),
+            left=_side(left, left_scope, regions, known, today=today, language=language, _=_),
+            right=_side(right, right_scope, regions, known, today=today, language=language, _=_),
             lines=_lines(left, right, language=language, _=_),
             caution=_caution(left, right, today=today, _=_),
             as_of=words.count(left.as_of_books[0].seq),
@@ -207,6 +210,7 @@ def _side(
     found: Numbers,
     scope: Scope,
     regions: dict[int, str],
+    known: Sequence[Definition],
     *,
     today: date,
     language: Language,
@@ -233,7 +237,7 @@ def _side(
                 label=each.name[language],
                 is_selected=each.id == definition.id,
             )
-            for each in offered_definitions(today)
+            for each in offered_definitions(known, on=today)
         ],
         title=top.name,
         period=window_words(found.window, language=language, _=_),

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from timebank.db import Database
 from timebank.domain.actor import Act
 from timebank.domain.annotation import TEXT_MAX
-from timebank.domain.definition import Definition
+from timebank.domain.definition import Definition, Denominator
 from timebank.domain.metric import rate_per_10k
 from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
@@ -34,7 +34,8 @@ from timebank.services.annotation import annotate, take_back_annotation
 from timebank.services.errors import NotFoundError
 from timebank.store import annotations, people
 from timebank.store.annotations import Annotation
-from timebank.store.regions import list_path
+from timebank.store.definitions import list_definitions_of
+from timebank.store.regions import find_residents_aged, list_path
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
 from timebank.web.district_frame import (
@@ -213,7 +214,7 @@ async def show_course(
         office_scope=office_scope,
         scope=scope,
         year=year,
-        definition=chosen_definition(definition, on=words.local_day(now)),
+        definition=definition,
         may_note=actor.may(Act.PUBLISH_REPORTS),
         now=now,
     )
@@ -255,7 +256,7 @@ async def create_note(
         office_scope=office_scope,
         scope=scope,
         year=min(year, today.year),
-        definition=chosen_definition(None, on=today),
+        definition=None,
         may_note=True,
         now=now,
         day=Field(value=data.day, error=_(refusal) if is_of_day else ""),
@@ -286,7 +287,7 @@ async def _page(
     office_scope: Scope,
     scope: Scope,
     year: int | None,
-    definition: Definition,
+    definition: str | None,
     may_note: bool,
     now: datetime,
     day: Field | None = None,
@@ -296,17 +297,24 @@ async def _page(
     today = words.local_day(now)
     async with kit.db.read() as conn:
         path = await list_path(conn, code=scope.region)
+        known = await list_definitions_of(conn, region=scope.region)
+        chosen = chosen_definition(known, definition, on=today)
         if year is None:
-            year = await _newest_year(conn, scope, definition, this_year=today.year)
+            year = await _newest_year(conn, scope, chosen, this_year=today.year)
         last_month = 12 if year != today.year else today.month
         window = Window.of_year(year)
         course = await read_course(
-            conn, scope=scope, definition=definition, year=year, last_month=last_month
+            conn, scope=scope, definition=chosen, year=year, last_month=last_month
         )
-        before = await read_course(conn, scope=scope, definition=definition, year=year - 1)
+        before = await read_course(conn, scope=scope, definition=chosen, year=year - 1)
         top = await read_numbers(
-            conn, scope=scope, metrics=["registered"], definition=definition, window=window
+            conn, scope=scope, metrics=["registered"], definition=chosen, window=window
         )
+        aged = None
+        if chosen.ages is not None:
+            aged = await find_residents_aged(
+                conn, region=scope.region, ages=chosen.ages, on=window.last_on
+            )
         noted = await annotations.list_annotations(
             conn,
             book=county_of(scope.region),
@@ -318,7 +326,7 @@ async def _page(
         raise NotFoundError
     who = await _names(kit.db, kit, {each.written_by for each in noted})
     places = {each.code: each.name for each in path}
-    whole = _whole(top.rows[0].residents, top.rows[0].values[0] or 0, definition)
+    whole = _whole(top.rows[0].residents, top.rows[0].values[0] or 0, chosen, aged=aged)
     days = {each.day: each for each in course.days} if course else {}
     bounds = _bounds([each.services for each in days.values()])
     return CoursePage(
@@ -327,13 +335,14 @@ async def _page(
             path=[(each.name, each.code) for each in path if office_scope.covers(each.code)],
             year=year,
             this_year=today.year,
-            definition=definition,
+            definition=chosen,
+            known=known,
             language=language,
             _=_,
         ),
         is_empty=course is not None and not course.days,
         as_of="" if course is None else words.count(course.as_of_books[0].seq),
-        rate=_rate_chart(course, before, noted, whole, definition, language=language, _=_),
+        rate=_rate_chart(course, before, noted, whole, chosen, language=language, _=_),
         cohorts=_cohort_chart(course, language=language, _=_),
         bars=_bars(course, language=language),
         calendar=_calendar(
@@ -371,9 +380,13 @@ async def _newest_year(
     return this_year
 
 
-def _whole(residents: Any, registered: int, definition: Definition) -> int | None:
-    if definition.denominator == "registered":
+def _whole(
+    residents: Any, registered: int, definition: Definition, *, aged: int | None
+) -> int | None:
+    if definition.denominator is Denominator.REGISTERED:
         return registered or None
+    if definition.denominator is Denominator.RESIDENTS_AGED:
+        return aged
     return None if residents is None else residents.count
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from litestar import Response, get
@@ -13,17 +14,25 @@ from litestar.response.sse import ServerSentEventMessage
 
 from timebank.db import Database
 from timebank.domain.actor import Act
-from timebank.domain.definition import Definition, Denominator
-from timebank.domain.metric import ActiveRate, Residents, rate_per_10k
+from timebank.domain.definition import Definition
+from timebank.domain.metric import ActiveRate, Residents
 from timebank.domain.region import Level
 from timebank.domain.scope import Scope
 from timebank.domain.window import Window
 from timebank.http import spreadsheet
-from timebank.http.providers import Db, Kit, Kitted, Now, OfficeScope, TimebankRequest
+from timebank.http.providers import (
+    Db,
+    Kit,
+    Kitted,
+    Now,
+    OfficeScope,
+    SignedInActor,
+    TimebankRequest,
+)
 from timebank.queries.active_rate import ActiveRateReport, active_rates
 from timebank.queries.numbers import read_numbers
 from timebank.services.errors import NotFoundError
-from timebank.store.definitions import ACTIVE_RATE
+from timebank.store.definitions import ACTIVE_RATE, list_definitions_of
 from timebank.store.regions import list_path
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
@@ -175,11 +184,13 @@ class OverviewPage:
     live_url: str
     csv_url: str
     xlsx_url: str
+    programs_url: str
 
 
 @get("/district", rule=Act.SEE_REPORTS)
 async def show_overview(
     request: TimebankRequest,
+    actor: SignedInActor,
     office_scope: OfficeScope,
     kit: Kitted,
     now: Now,
@@ -190,8 +201,9 @@ async def show_overview(
     """Show the active rate of a division and of those right below it."""
     scope = narrowed(office_scope, region)
     today = words.local_day(now)
-    chosen = chosen_definition(definition, on=today)
     async with kit.db.read() as conn:
+        known = await list_definitions_of(conn, region=scope.region)
+        chosen = chosen_definition(known, definition, on=today)
         if year is None:
             report = await newest_report(
                 lambda each: active_rates(conn, scope=scope, year=each, definition=chosen),
@@ -214,6 +226,8 @@ async def show_overview(
             before=None if before is None else before.rows[0].values[0],
             path=[(each.name, each.code) for each in path if office_scope.covers(each.code)],
             this_year=today.year,
+            known=known,
+            may_give_tokens=actor.may(Act.GIVE_TOKENS),
             sample=sample_words(kit, report, translate_of(request)),
             language=language_of(request),
             _=translate_of(request),
@@ -236,7 +250,9 @@ async def show_live(
     """
     scope = narrowed(office_scope, region)
     today = words.local_day(now)
-    chosen = chosen_definition(definition, on=today)
+    async with kit.db.read() as conn:
+        known = await list_definitions_of(conn, region=scope.region)
+    chosen = chosen_definition(known, definition, on=today)
     language = language_of(request)
 
     async def numbers() -> AsyncIterator[ServerSentEventMessage]:
@@ -260,7 +276,7 @@ def _live(report: ActiveRateReport, *, language: Language) -> dict[str, str]:
     top = report.rows[0]
     shares = _shares(top)
     return {
-        "rate": _rate_words(top, report.definition),
+        "rate": rate_words(top.rate, report.definition.said()),
         "percent": _percent_words(top, report.definition),
         "active": words.count(top.active),
         "registered": words.count(top.registered),
@@ -274,10 +290,17 @@ def _live(report: ActiveRateReport, *, language: Language) -> dict[str, str]:
 
 @get("/district/active-rate.csv", rule=Act.SEE_REPORTS)
 async def show_csv(
-    office_scope: OfficeScope, db: Db, year: _Year = None, region: _Region = None
+    office_scope: OfficeScope,
+    db: Db,
+    now: Now,
+    year: _Year = None,
+    region: _Region = None,
+    definition: _Definition = None,
 ) -> Response[bytes]:
     """Send the report of a subtree as CSV."""
-    report = await _report(db, narrowed(office_scope, region), year)
+    report = await _report(
+        db, narrowed(office_scope, region), year, definition, on=words.local_day(now)
+    )
     return _file(
         spreadsheet.active_rate_csv(report), name=_file_name(report, "csv"), media_type="text/csv"
     )
@@ -285,10 +308,17 @@ async def show_csv(
 
 @get("/district/active-rate.xlsx", rule=Act.SEE_REPORTS)
 async def show_xlsx(
-    office_scope: OfficeScope, db: Db, year: _Year = None, region: _Region = None
+    office_scope: OfficeScope,
+    db: Db,
+    now: Now,
+    year: _Year = None,
+    region: _Region = None,
+    definition: _Definition = None,
 ) -> Response[bytes]:
     """Send the report of a subtree as a workbook."""
-    report = await _report(db, narrowed(office_scope, region), year)
+    report = await _report(
+        db, narrowed(office_scope, region), year, definition, on=words.local_day(now)
+    )
     return _file(
         spreadsheet.active_rate_xlsx(report),
         name=_file_name(report, "xlsx"),
@@ -325,11 +355,15 @@ def sample_words(kit: Kit, report: ActiveRateReport, _: Translate) -> str:
     return _("样本：区划、常住人口和总数是真的，志愿者和每一次服务是虚构的。")
 
 
-async def _report(db: Database, scope: Scope, year: int | None) -> ActiveRateReport:
+async def _report(
+    db: Database, scope: Scope, year: int | None, definition: str | None, *, on: date
+) -> ActiveRateReport:
     if year is None:
         raise NotFoundError
     async with db.read() as conn:
-        report = await active_rates(conn, scope=scope, year=year)
+        known = await list_definitions_of(conn, region=scope.region)
+        chosen = chosen_definition(known, definition, on=on)
+        report = await active_rates(conn, scope=scope, year=year, definition=chosen)
     if report is None:
         raise NotFoundError
     return report
@@ -347,7 +381,8 @@ def _file(content: bytes, *, name: str, media_type: str) -> Response[bytes]:
 
 
 def _file_name(report: ActiveRateReport, suffix: str) -> str:
-    return f"active-rate-{report.rows[0].region}-{report.year}-entry-{report.as_of.seq}.{suffix}"
+    name = "active-rate" if report.definition.id == ACTIVE_RATE else report.definition.id
+    return f"{name}-{report.rows[0].region}-{report.year}-entry-{report.as_of.seq}.{suffix}"
 
 
 def _overview(
@@ -356,6 +391,8 @@ def _overview(
     before: int | None,
     path: Sequence[tuple[str, int]],
     this_year: int,
+    known: Sequence[Definition],
+    may_give_tokens: bool,
     sample: str,
     language: Language,
     _: Translate,
@@ -364,20 +401,22 @@ def _overview(
     below = [row for row in report.rows if row.parent == top.region]
     rated = sorted(
         below,
-        key=lambda row: (-rate if (rate := _rate(row, definition)) is not None else 1, row.region),
+        key=lambda row: (-rate if (rate := row.rate) is not None else 1, row.region),
     )
-    longest = max((_rate(row, definition) or 0 for row in below), default=0) or 1
+    longest = max((row.rate or 0 for row in below), default=0) or 1
     levels = _level_names(_)
     downloads = f"region={top.region}&year={report.year}"
+    if definition.id != ACTIVE_RATE:
+        downloads += f"&definition={definition.id}"
     trend, direction = _trend(
-        _rate(top, definition),
+        top.rate,
         before,
         is_same_day=report.year == this_year,
         definition=definition,
         _=_,
     )
     layout = place_tiles([row.region for row in below]) if top.level != Level.TOWN else None
-    rates = [rate for row in below if (rate := _rate(row, definition)) is not None]
+    rates = [rate for row in below if (rate := row.rate) is not None]
     bounds = _bounds(rates)
     return OverviewPage(
         region=top.name,
@@ -387,11 +426,12 @@ def _overview(
             year=report.year,
             this_year=this_year,
             definition=definition,
+            known=known,
             language=language,
             _=_,
         ),
         year=str(report.year),
-        rate=_rate_words(top, definition),
+        rate=rate_words(top.rate, definition.said()),
         rate_percent=_percent_words(top, definition),
         active=words.count(top.active),
         registered=words.count(top.registered),
@@ -416,7 +456,7 @@ def _overview(
             _row(
                 row,
                 definition,
-                rank=str(place) if _rate(row, definition) is not None else "",
+                rank=str(place) if row.rate is not None else "",
                 longest=longest,
                 year=report.year,
                 has_below=row.level != Level.VILLAGE,
@@ -431,8 +471,8 @@ def _overview(
                 label=row.name[:6],
                 column=layout.places[row.region][0],
                 row=layout.places[row.region][1],
-                step=_step(_rate(row, definition), bounds),
-                rate=_rate_words(row, definition),
+                step=_step(row.rate, bounds),
+                rate=rate_words(row.rate, definition.said()),
                 url=view_url(
                     "overview", region=row.region, year=report.year, definition=definition
                 ),
@@ -452,8 +492,9 @@ def _overview(
         live_url=""
         if report.year != this_year
         else f"/district/live?region={top.region}&definition={definition.id}",
-        csv_url=f"/district/active-rate.csv?{downloads}" if definition.id == ACTIVE_RATE else "",
+        csv_url=f"/district/active-rate.csv?{downloads}",
         xlsx_url=f"/district/active-rate.xlsx?{downloads}",
+        programs_url="/district/programs" if may_give_tokens else "",
     )
 
 
@@ -467,7 +508,7 @@ def _row(
     has_below: bool,
     language: Language,
 ) -> RegionRow:
-    width = (_rate(row, definition) or 0) * _BAR_PERCENT_MAX // longest
+    width = (row.rate or 0) * _BAR_PERCENT_MAX // longest
     shares = words.shares((row.minutes_scanned, row.minutes_confirmed, row.minutes_declared))
     scanned, confirmed = width * shares[0] // 100, width * shares[1] // 100
     return RegionRow(
@@ -479,7 +520,7 @@ def _row(
         residents=_residents_words(row.residents),
         registered=words.count(row.registered),
         active=words.count(row.active),
-        rate=_rate_words(row, definition),
+        rate=rate_words(row.rate, definition.said()),
         rate_percent=_percent_words(row, definition),
         hours=words.hours(row.minutes, language=language),
         shares=_shares(row),
@@ -489,23 +530,8 @@ def _row(
     )
 
 
-def _whole(row: ActiveRate, definition: Definition) -> int | None:
-    """Return of whom a rate is taken; None where that is not known."""
-    if definition.denominator is Denominator.REGISTERED:
-        return row.registered
-    return None if row.residents is None else row.residents.count
-
-
-def _rate(row: ActiveRate, definition: Definition) -> int | None:
-    return rate_per_10k(row.active, _whole(row, definition))
-
-
-def _rate_words(row: ActiveRate, definition: Definition) -> str:
-    return rate_words(_rate(row, definition), definition.said())
-
-
 def _percent_words(row: ActiveRate, definition: Definition) -> str:
-    whole = _whole(row, definition)
+    whole = row.whole
     if not whole or not is_of_residents(definition.said()):
         return ""
     return words.percent(row.active, whole)

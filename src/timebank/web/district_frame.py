@@ -1,16 +1,16 @@
 """What the office's pages of numbers share: the place, the year, the definition, the view."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
 
 from timebank.domain import region as divisions
-from timebank.domain.definition import Definition
+from timebank.domain.definition import Definition, definition_on
 from timebank.domain.scope import Scope
 from timebank.domain.window import WindowKind
 from timebank.services.errors import NotFoundError
-from timebank.store.definitions import ACTIVE_RATE, find_definition, list_definitions
+from timebank.store.definitions import ACTIVE_RATE
 from timebank.web.catalog import Language, Translate
 from timebank.web.parts import Link
 
@@ -69,23 +69,23 @@ def narrowed(office_scope: Scope, region: str | None) -> Scope:
     return scope
 
 
-def chosen_definition(name: str | None, *, on: date) -> Definition:
-    """Return a definition by its name, the usual one without a name.
+def chosen_definition(known: Iterable[Definition], name: str | None, *, on: date) -> Definition:
+    """Return one of the known definitions by its name, the usual one without a name.
 
     Raises:
         NotFoundError: Nothing is defined so.
     """
-    found = find_definition(name or ACTIVE_RATE, on=on)
+    found = definition_on(known, name or ACTIVE_RATE, on=on)
     if found is None:
         raise NotFoundError
     return found
 
 
-def yearly_definitions(on: date) -> list[Definition]:
-    """Return what each definition that is made for years says on a day."""
-    names = dict.fromkeys(each.id for each in list_definitions())
-    found = (find_definition(name, on=on) for name in names)
-    return [each for each in found if each is not None and each.window is WindowKind.YEAR]
+def offered_definitions(known: Sequence[Definition], *, on: date) -> list[Definition]:
+    """Return what each known definition says on a day."""
+    names = dict.fromkeys(each.id for each in known)
+    found = (definition_on(known, name, on=on) for name in names)
+    return [each for each in found if each is not None]
 
 
 def view_url(view: str, *, region: int, year: int, definition: Definition) -> str:
@@ -103,6 +103,7 @@ def district_head(
     year: int,
     this_year: int,
     definition: Definition,
+    known: Sequence[Definition],
     language: Language,
     _: Translate,
 ) -> DistrictHead:
@@ -143,6 +144,7 @@ def district_head(
                 url=view_url(view, region=region, year=year, definition=each),
                 is_current=each.id == definition.id,
             )
-            for each in yearly_definitions(date(this_year, 12, 31))
+            for each in offered_definitions(known, on=date(this_year, 12, 31))
+            if each.window is WindowKind.YEAR
         ],
     )

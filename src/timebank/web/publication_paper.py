@@ -58,7 +58,10 @@ def publication_xlsx(publication: Publication, *, content: bytes) -> bytes:
         *((f"口径 {name}", _cell(value)) for name, value in sorted(said.items())),
     ]
     return spreadsheet.to_xlsx(
-        {"公报": spreadsheet.division_rows(publication.rows), "口径与来源": about},
+        {
+            "公报": spreadsheet.division_rows(publication.rows, denominator=said["denominator"]),
+            "口径与来源": about,
+        },
         at=publication.published_at,
     )
 

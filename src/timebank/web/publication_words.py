@@ -72,9 +72,14 @@ def definition_sentence(
     if said["assurance_min"] != "A0":
         counted = _("证据等级不低于 {grade} 的{what}", grade=said["assurance_min"], what=counted)
     many = _("、不少于 {count} 次", count=said["services_min"]) if said["services_min"] else ""
-    whole = (
-        _("当地注册志愿者") if said["denominator"] == Denominator.REGISTERED else _("当地常住人口")
-    )
+    match Denominator(said["denominator"]):
+        case Denominator.REGISTERED:
+            whole = _("当地注册志愿者")
+        case Denominator.RESIDENTS:
+            whole = _("当地常住人口")
+        case Denominator.RESIDENTS_AGED:
+            first, _dash, last = said["ages"].partition("-")
+            whole = _("当地 {first}–{last} 岁的常住人口", first=first, last=last)
     return _(
         "{period}里{what}（减去冲正）多于 {minutes} 分钟{many}、最后一天家在这里的志愿者人数，"
         "除以{whole}。",

@@ -13,7 +13,7 @@ from litestar.response import Redirect
 from timebank.db import Database
 from timebank.domain import region as divisions
 from timebank.domain.actor import Act
-from timebank.domain.definition import Definition
+from timebank.domain.definition import Definition, definition_on
 from timebank.domain.publication import (
     PublishedRow,
     Reference,
@@ -42,12 +42,13 @@ from timebank.services.publication import (
     publish_report,
 )
 from timebank.store import publications
-from timebank.store.definitions import ACTIVE_RATE, find_definition, list_definitions
+from timebank.store.definitions import ACTIVE_RATE, list_definitions_of
 from timebank.store.publications import KeptPublication, PublicationLine
 from timebank.store.regions import find_region, list_children, list_regions
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
 from timebank.web.code_picture import code_picture
+from timebank.web.district_frame import offered_definitions
 from timebank.web.evidence import evidence_shares
 from timebank.web.frame import language_of, show, translate_of
 from timebank.web.parts import Choice, CodePicture, EvidenceShares
@@ -329,7 +330,9 @@ async def create_publication(
     """Freeze a report of the office's division and go to its page."""
     _ = translate_of(request)
     scope, year = _narrowed(office_scope, data.region), _year(data.year)
-    definition = find_definition(data.definition, on=words.local_day(now))
+    async with kit.db.read() as conn:
+        known = await list_definitions_of(conn, region=office_scope.region)
+    definition = definition_on(known, data.definition, on=words.local_day(now))
     if scope is None or year is None or definition is None:
         error = _("请从列表里选择年份、区划和口径")
     else:
@@ -482,14 +485,22 @@ async def _list(
         )
         found = await list_regions(conn, codes={line.region for line in lines})
         names = {each.code: each.name for each in found}
+        known = await list_definitions_of(conn, region=scope.region)
     return (
         "" if region is None else region.name,
-        [_card(line, names.get(line.region, ""), language=language, _=_) for line in lines],
+        [_card(line, names.get(line.region, ""), known, language=language, _=_) for line in lines],
     )
 
 
-def _card(line: PublicationLine, name: str, *, language: Language, _: Translate) -> PublicationCard:
-    definition = find_definition(line.definition, on=words.local_day(line.published_at))
+def _card(
+    line: PublicationLine,
+    name: str,
+    known: Sequence[Definition],
+    *,
+    language: Language,
+    _: Translate,
+) -> PublicationCard:
+    definition = definition_on(known, line.definition, on=words.local_day(line.published_at))
     return PublicationCard(
         title=title_words(name, parse_window(line.period), language=language, _=_),
         number=number_words(line.reference, _),
@@ -522,6 +533,7 @@ async def _desk(
     )
     async with db.read() as conn:
         below = [(each.code, each.name) for each in await list_children(conn, code=scope.region)]
+        known = await list_definitions_of(conn, region=scope.region)
     last = words.local_day(now).year - 1
     chosen = form or PublishForm(year=str(last), region=str(scope.region))
     return PublishPage(
@@ -542,16 +554,10 @@ async def _desk(
                 label=each.name[language],
                 is_selected=each.id == (chosen.definition or ACTIVE_RATE),
             )
-            for each in offered_definitions(words.local_day(now))
+            for each in offered_definitions(known, on=words.local_day(now))
         ],
         error=error,
     )
-
-
-def offered_definitions(on: date) -> list[Definition]:
-    """Return what each known definition says on a day."""
-    names = dict.fromkeys(each.id for each in list_definitions())
-    return [found for name in names if (found := find_definition(name, on=on)) is not None]
 
 
 def _narrowed(scope: Scope, text: str) -> Scope | None:

@@ -16,6 +16,7 @@ from timebank.store.tables.clearances import (
 )
 from timebank.store.tables.code_tries import code_try
 from timebank.store.tables.consents import consent, helped_act
+from timebank.store.tables.definitions import rate_definition
 from timebank.store.tables.devices import device_key
 from timebank.store.tables.exchange import exchange_batch, exchange_check
 from timebank.store.tables.flags import scan_flag
@@ -95,6 +96,7 @@ __all__ = [
     "publication",
     "publication_file",
     "publication_register",
+    "rate_definition",
     "reach",
     "region",
     "reminder",
@@ -136,6 +138,7 @@ APPEND_ONLY = (
     publication,
     publication_file,
     publication_register,
+    rate_definition,
     reach,
     reminder,
     retraction,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from timebank.web import definitions, dictionary, exchange, programs
+from timebank.web import definitions, dictionary, exchange, programs, reach
 from timebank.web.catalog import Language, translator
 from timebank.web.parts import Choice, Field, Frame
 
@@ -129,8 +129,28 @@ def program_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
         batches=["今天 08:00" if zh else "today 08:00"],
     )
     never = exchange.ExchangePage(state="never", checked="", counts=[], differences=[], batches=[])
+    counted = reach.ReachPage(
+        activity="社区食堂送餐" if zh else "Meals for the elderly",
+        time="今天 14:00–17:00" if zh else "today 14:00–17:00",
+        back_url="#",
+        action_url="#",
+        people=Field(value="25"),
+        households=Field(),
+    )
+    organizer = framed("organizer")
     template = "district/programs.html"
     return {
+        "organizer-reach": ("organizer/reach.html", counted, organizer),
+        "organizer-reach-refused": (
+            "organizer/reach.html",
+            replace(counted, error=_("reach.malformed")),
+            organizer,
+        ),
+        "organizer-reach-early": (
+            "organizer/reach.html",
+            replace(counted, action_url=""),
+            organizer,
+        ),
         "district-definitions": ("district/definitions.html", meanings(), officer),
         "district-definitions-refused": (
             "district/definitions.html",

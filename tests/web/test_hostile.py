@@ -251,6 +251,7 @@ MATRIX = {
     "/organizer/shifts/{book}/{shift}/places": (303, 403, 200, 403),
     "/district/entries": (303, 403, 403, 200),
     "/district/entries/{book}/{seq}": (303, 403, 403, 200),
+    "/organizer/shifts/{book}/{shift}/reach": (303, 403, 200, 403),
     "/district/review": (303, 403, 403, 200),
     "/district/review/signal": (303, 403, 403, 400),
     "/district/review/thresholds": (303, 403, 403, 200),

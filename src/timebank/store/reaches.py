@@ -89,3 +89,31 @@ async def append_reaches(
     if new:
         await conn.execute(insert(tables.reach), new)
     return len(new)
+
+
+async def find_reach(
+    conn: AsyncConnection, *, book: int, activity: int, held_on: date, shift: int
+) -> Reach | None:
+    """Return the newest count of a shift, or of an activity's day with shift 0; or None."""
+    c = tables.reach.c
+    row = (
+        await conn.execute(
+            select(c.times, c.people, c.households, c.source)
+            .where(c.book_id == book, c.activity_id == activity)
+            .where(c.held_on == held_on, c.shift_id == shift)
+            .order_by(c.number.desc())
+            .limit(1)
+        )
+    ).first()
+    if row is None:
+        return None
+    times, people, households, source = row
+    return Reach(
+        activity=activity,
+        held_on=held_on,
+        shift=shift,
+        times=times,
+        people=people,
+        households=households,
+        source=source,
+    )

@@ -142,6 +142,7 @@ class ShiftPage:
     held_url: str = ""
     messages_url: str = ""
     places_url: str = ""
+    reach_url: str = ""
 
 
 @get("/organizer/shifts/{book:int}/{shift:int}", rule=Act.RUN_ACTIVITIES)
@@ -341,6 +342,7 @@ async def _show_shift(
             ),
             messages_url=f"{shift_url(found)}/messages",
             places_url=f"{shift_url(found)}/places" if state in ("upcoming", "running") else "",
+            reach_url=f"{shift_url(found)}/reach" if state in ("ended", "closed") else "",
             held_url="" if held is None else f"/organizer/approvals/{book}/{held.number}",
         ),
         status=status,

@@ -1,9 +1,11 @@
 """A publication is final: counted at one entry, signed, and the same bytes whatever comes after."""
 
 import io
+import os
 import zlib
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -31,6 +33,7 @@ from timebank.ledger import journal
 from timebank.services.correction import reverse_transfer
 from timebank.services.enrolment import move_home
 from timebank.services.errors import NotFoundError
+from timebank.services.folding import fold_book
 from timebank.services.founding import found_county
 from timebank.services.publication import count_again, find_since, publish_report
 from timebank.services.sealing import LogKey
@@ -44,6 +47,8 @@ SERVED = datetime(2024, 6, 1, 1, tzinfo=UTC)
 PUBLISHED = datetime(2025, 1, 15, 2, tzinfo=UTC)
 KEY = LogKey(Ed25519Signer(b"k" * 32), "time.example.org")
 URL = "https://time.example.org"
+ENTRIES = int(os.environ.get("TIMEBANK_PUBLICATION_ENTRIES", "4000"))
+"""How many come after a publication that is made again."""
 
 
 async def serve(
@@ -207,6 +212,53 @@ async def test_what_is_told_at_the_same_instant_or_told_anew_changes_no_publicat
     await owner.execute("update publication_register set content = $1", zlib.compress(b"\0" * 24))
     with pytest.raises(AssertionError, match="register"):
         await count_again(db, reference=reference)
+
+
+async def test_a_publication_is_made_again_after_very_many_more_entries(
+    county: Database, world: World
+) -> None:
+    """Some thousands here, a million in `scripts/nightly`; among them whole stored segments."""
+    made = await publish(county)
+    assert isinstance(made, Published)
+    for first in range(0, ENTRIES, 2_000):
+        async with county.write() as conn:
+            head = await journal.find_locked_head(conn, book=BOOK)
+            assert head is not None
+            await journal.append(
+                conn,
+                head=head,
+                transfers=[
+                    Transfer(
+                        uuid4(),
+                        TransferKind.SERVICE,
+                        Unit.MINUTES,
+                        1,
+                        2 + number % 8,
+                        1 + number % 300,
+                        SERVED + timedelta(days=number % 400 - 200),
+                        1 + number % 8,
+                        Service(1, 3, BOOK, 1, None, 1 + number % 20, VILLAGE),
+                    )
+                    for number in range(first, min(first + 2_000, ENTRIES))
+                ],
+                now=PUBLISHED + timedelta(days=1),
+            )
+    later = PUBLISHED + timedelta(days=2)
+    for seq in (1, 3, 4 + ENTRIES):
+        await reverse_transfer(county, actor=None, book=BOOK, seq=seq, reason="代签", now=later)
+    await fold_book(county, book=BOOK)
+    reference = made.publication.reference
+    again = await count_again(county, reference=reference)
+    assert again.is_same
+    assert await publication_pdf(again.publication, content=again.counted) == await publication_pdf(
+        made.publication, content=made.content
+    )
+    async with county.read() as conn:
+        kept = await publications.find_publication(conn, reference=reference)
+    assert kept is not None
+    since = await find_since(county, kept=kept)
+    assert since.seq == 5 + ENTRIES + 3
+    assert since.changes.taken_back == 3
 
 
 async def test_a_publication_of_the_first_format_is_made_again(

@@ -25,6 +25,7 @@ from timebank.domain.service_field import ServiceField
 from timebank.domain.transfer import Service, Transfer, TransferKind, Unit, service_key
 from timebank.domain.window import Window, parse_window
 from timebank.ledger import audit, balances, columns, journal
+from timebank.queries import snapshot
 from timebank.queries.active_rate import active_rates
 from timebank.queries.numbers import Numbers, read_numbers
 from timebank.services import folding
@@ -286,6 +287,7 @@ async def test_the_engine_the_raw_journal_and_duckdb_agree(
     await found_county(db, book=BOOK, now=NOW)
     history = History(db, world, seed)
     stranger = Database(database_url, role="timebank_app")
+    frugal = Database(database_url, role="timebank_app")
     frozen: dict[int, list[Numbers]] = {}
     for turn in range(4):
         await history.grow(60, is_quiet=turn in (1, 3))
@@ -320,11 +322,16 @@ async def test_the_engine_the_raw_journal_and_duckdb_agree(
         # Another process, which knew the book earlier, and one that begins with what is stored,
         # which is a turn old: sums of years, and the entries since.
         assert [await ask(stranger, window, STRICT) for window in WINDOWS] == frozen[head]
+        # One that keeps nothing but what was counted, as of a whole province.
+        with monkeypatch.context() as patched:
+            patched.setattr(snapshot, "BOOKS_AT_ONCE", 0)
+            assert [await ask(frugal, window, STRICT) for window in WINDOWS] == frozen[head]
         restarted = Database(database_url, role="timebank_app")
         assert [await ask(restarted, window, STRICT) for window in WINDOWS] == frozen[head]
         await restarted.close()
         assert await store_sums(db, book=BOOK) >= (turn != 3)
     await stranger.close()
+    await frugal.close()
     async with db.write() as conn:
         for rule in ("audit.report_segment_differs", "audit.report_sums_differ"):
             assert await audit.find_broken(conn, book=BOOK, rule=rule) is None

@@ -77,7 +77,7 @@ def test_the_office_explores_its_numbers(site: Site, chromium: Browser) -> None:
     with page.expect_navigation():
         page.get_by_role("button", name="收回").click()
     # Without a year it opens on the newest one with service.
-    assert "2024" in page.locator(".switch [aria-current]").inner_text()
+    assert "2024" in page.locator(".switch [aria-current=true]").inner_text()
     assert page.locator("tr[data-mark]").count() == 0
     page.goto(f"{site.url}/district/course?year={site.clock().year - 1}")
     assert page.locator(".empty").count() == 1

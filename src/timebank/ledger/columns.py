@@ -462,6 +462,11 @@ class BookColumns:
         while len(self._folds) > _FOLDS_MAX:
             self._folds.popitem(last=False)
 
+    def forget(self, key: str) -> None:
+        """Let go of what is kept under a key; it is made again when it is needed."""
+        for each in [each for each in self._folds if isinstance(each, tuple) and each[0] == key]:
+            del self._folds[each]
+
     def spans_of(self, key: str) -> list[Span]:
         """Return the days over which something is kept under a key."""
         return [each[1] for each in self._folds if isinstance(each, tuple) and each[0] == key]
@@ -582,11 +587,6 @@ class Columns:
                 book.keep((key, span), made, seq=upto)
                 return made
         return await self._make(conn, book=book, key=(key, span), span=span, upto=upto, made=make())
-
-    def let_go(self, book: BookColumns) -> None:
-        """Forget what was learned of a book; it is read again when it is needed."""
-        if self.books.get(book.book) is book:
-            del self.books[book.book]
 
     async def _make(
         self,

@@ -20,12 +20,9 @@ from timebank.domain.scope import Scope
 from timebank.domain.window import Window
 from timebank.ledger.year_sums import GRADES, MEASURED, YearSums, month_of_days
 from timebank.queries.people import Register
-from timebank.queries.snapshot import Snapshot
+from timebank.queries.snapshot import BOOKS_AT_ONCE, YEAR, Snapshot
 
 _MONTHS = 12
-_BOOKS_AT_ONCE = 12
-"""Of more counties than this the sums of a year, some megabytes each, are not kept."""
-
 _COUNTS_MAX = 1_000
 """Counts that a process keeps, of some hundred kilobytes each."""
 
@@ -129,9 +126,8 @@ async def read_course(
                 people[each.book], each, Window.of_year(year), definition
             )
             found[each] = _count(sums, register, definition)
-            if len(missing) > _BOOKS_AT_ONCE:
-                # Of a whole province nothing is kept but what was counted.
-                snapshot.columns.let_go(books[each.book])
+            if len(snapshot.states) > BOOKS_AT_ONCE:
+                books[each.book].forget(YEAR)
     counts = []
     for each, counted in found.items():
         if counted is not None:

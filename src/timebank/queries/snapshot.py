@@ -44,6 +44,12 @@ _DIVISIONS_MAX = 200
 YEAR = "year"
 """Under which the sums of years are kept and stored."""
 
+VOLUNTEERS = "volunteers"
+"""Under which the sums of everybody over a window are kept."""
+
+BOOKS_AT_ONCE = 12
+"""Of more counties than this nothing is kept but what was counted: sums are some megabytes each."""
+
 _TOUCHED_MAX = 5_000
 """Beyond so many it is quicker to count everybody again."""
 
@@ -73,6 +79,15 @@ _ROLLUP = """
     ) each
     group by 1
 """
+_TOUCHED = text(
+    """
+    select assurance * 4 + measured, string_agg(int8send(volunteer), ''),
+        string_agg(int8send(minutes), ''), string_agg(int8send(services), '')
+    from volunteer_year
+    where book_id = :book and year = :year and volunteer = any(cast(:volunteers as bigint[]))
+    group by 1
+    """
+)
 _BY_YEAR = text(_ROLLUP.format(table="volunteer_year", unit="year"))
 _BY_MONTH = text(_ROLLUP.format(table="volunteer_month", unit="month"))
 
@@ -236,6 +251,9 @@ class Snapshot:
                 if counted is None:
                     counted = await self._count_homes(book, known, each, window, definition)
                 found[each] = counted
+                if len(self.states) > BOOKS_AT_ONCE:
+                    for name in (YEAR, VOLUNTEERS):
+                        book.forget(name)
                 if before is None or before[0] < each.seq:
                     _keep(self.kept.newest, newest, (each.seq, counted), most=_COUNTED_MAX)
         for each, counted in found.items():
@@ -261,7 +279,7 @@ class Snapshot:
         return await self.columns.fold(
             self.conn,
             book=book,
-            key="volunteers",
+            key=VOLUNTEERS,
             span=span_of(window),
             upto=state.seq,
             make=VolunteerSums,
@@ -417,9 +435,12 @@ class Snapshot:
         if not blocks:
             return former
         settled = settle(people, state, window)
-        sums = await self.sum_volunteers(state, book, window)
         touched = np.unique(np.concatenate([block.volunteer for block in blocks])).astype(np.int64)
-        now = sums.of(touched)
+        is_kept = any(span == span_of(window) for span in book.spans_of(VOLUNTEERS))
+        if window.kind is WindowKind.YEAR and not is_kept and state.seq == state.head:
+            now = await self._read_touched(book, state, window, touched)
+        else:
+            now = (await self.sum_volunteers(state, book, window)).of(touched)
         was = now.copy()
         for block in blocks:
             place = np.searchsorted(touched, block.volunteer).astype(np.int32)
@@ -446,6 +467,28 @@ class Snapshot:
                 for each, minutes in zip(Evidence, former.minutes, strict=True)
             ),
         )
+
+    async def _read_touched(
+        self, book: BookColumns, state: State, window: Window, touched: NDArray[np.int64]
+    ) -> VolunteerSums:
+        """Return the sums of some volunteers over a year, from the roll-up of the same commit."""
+        rows = await self.conn.execute(
+            _TOUCHED,
+            {"book": book.book, "year": window.first_on.year, "volunteers": touched.tolist()},
+        )
+        sums = VolunteerSums(len(touched))
+        for grade, *columns in rows:
+            volunteer, minutes, services = (
+                np.frombuffer(each, ">i8").astype(np.int64) for each in columns
+            )
+            sums.start(grade, np.searchsorted(touched, volunteer), minutes, services)
+        brought = book.brought(span_of(window), after=0, upto=state.seq)
+        here = np.isin(brought.volunteer, touched)
+        for each in np.unique(brought.grade[here]).tolist():
+            rows_ = here & (brought.grade == each)
+            place = np.searchsorted(touched, brought.volunteer[rows_])
+            sums.start(each, place, brought.minutes[rows_], brought.services[rows_])
+        return sums
 
     async def read_traits(self, state: State, people: BookPeople, window: Window) -> Traits:
         """Return what everybody is besides, at the end of a window."""

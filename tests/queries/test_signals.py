@@ -22,7 +22,7 @@ from timebank.domain.signal import ReviewOutcome, ReviewRefusal, SignalKind
 from timebank.domain.threshold import Threshold, ThresholdRefusal, ThresholdSetting
 from timebank.domain.transfer import AccountKind, Service, Transfer, TransferKind, Unit, service_key
 from timebank.ledger import accounts, journal
-from timebank.queries.review_queue import ReviewQueue, find_queue
+from timebank.queries.review_queue import ReviewQueue, find_queue, find_queues
 from timebank.services import reviewing
 from timebank.services.errors import NotFoundError, NotPermittedError
 from timebank.services.sealing import LogKey, sign_checkpoint
@@ -31,6 +31,7 @@ from timebank.trust.signer import Ed25519Signer
 
 COUNTY = Scope(330424000000)
 OTHER_TOWN = Scope(330424102000)
+PREFECTURE = Scope(330400000000)
 SHANGHAI = ZoneInfo(ZONE)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -262,6 +263,12 @@ async def test_each_pattern_is_found_and_what_is_innocent_beside_it_is_not(
     assert found == {}
     # Another town sees nothing of it, but what was done there; nor what was recorded elsewhen.
     assert kinds(await look(db, OTHER_TOWN)) == {}
+    # The office above the counties sees what each of them sees.
+    county = await look(db)
+    async with db.read() as conn:
+        above = await find_queues(conn, scope=PREFECTURE, period=YEAR, zone=SHANGHAI)
+    assert above.waiting == county.waiting
+    assert above.seen == county.seen
     assert kinds(await look(db, period=Period(YEAR.start, NINE))) == {}
 
 

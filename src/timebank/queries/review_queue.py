@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.domain.period import Period, local_day
+from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
 from timebank.domain.signal import Measure, Review, SignalKind, queue
+from timebank.ledger import tables as ledger
 from timebank.queries import signals
 from timebank.store import reviews, thresholds
 
@@ -37,6 +40,31 @@ class ReviewQueue:
             if (seen.kind, seen.subject) == (kind, subject):
                 return seen, review
         return None
+
+
+async def find_queues(
+    conn: AsyncConnection, *, scope: Scope, period: Period, zone: ZoneInfo
+) -> ReviewQueue:
+    """Return the signals of every county that a division holds, or of the county that holds it.
+
+    Cost: that of `find_queue` for each of the counties that have a book, and one statement.
+    """
+    codes = scope.codes
+    b = ledger.book.c
+    books = await conn.execute(
+        select(b.id)
+        .where(b.id.between(county_of(codes.start), county_of(codes.stop - 1)))
+        .order_by(b.id)
+    )
+    found = [
+        await find_queue(conn, scope=scope, book=book, period=period, zone=zone)
+        for book in books.scalars().all()
+    ]
+    waiting = [each for queue_ in found for each in queue_.waiting]
+    return ReviewQueue(
+        tuple(sorted(waiting, key=lambda each: -each[0].minutes)),
+        tuple(seen for queue_ in found for seen in queue_.seen),
+    )
 
 
 async def find_queue(

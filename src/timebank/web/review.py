@@ -14,7 +14,7 @@ from litestar.response import Redirect
 
 from timebank.domain.actor import Act, VolunteerId
 from timebank.domain.period import Period, day_start
-from timebank.domain.region import county_of
+from timebank.domain.region import Level, county_of, level_of
 from timebank.domain.scope import Scope
 from timebank.domain.signal import Measure, Review, ReviewOutcome, SignalKind
 from timebank.domain.threshold import (
@@ -33,7 +33,7 @@ from timebank.http.providers import (
     TimebankRequest,
 )
 from timebank.queries import signals
-from timebank.queries.review_queue import ReviewQueue, find_queue
+from timebank.queries.review_queue import ReviewQueue, find_queue, find_queues
 from timebank.services import reviewing
 from timebank.services.errors import NotFoundError
 from timebank.store import thresholds
@@ -246,7 +246,7 @@ async def create_review(
     outcome = await reviewing.review_signal(
         db,
         actor=actor,
-        book=_book(office_scope),
+        book=_book_of(subject, office_scope),
         period=_period(days, now=now),
         kind=known,
         subject=subject,
@@ -327,7 +327,9 @@ async def _show_signal(
     _ = translate_of(request)
     language = language_of(request)
     known = _kind_of(kind)
-    queue, names = await _queue(db, office_scope, days, now=now)
+    queue, names = await _queue(
+        db, office_scope, days, now=now, book=_book_of(subject, office_scope)
+    )
     found = queue.find(known, subject)
     if found is None:
         raise NotFoundError
@@ -453,7 +455,9 @@ async def _show_thresholds(
                 )
                 for each, setting in held.items()
             ],
-            can_set=request.user is not None and request.user.may(Act.REVIEW_SIGNALS),
+            can_set=request.user is not None
+            and request.user.may(Act.REVIEW_SIGNALS)
+            and level_of(office_scope.region) is Level.COUNTY,
             action_url="/district/review/thresholds",
             back_url="/district/review",
             choices=[
@@ -469,11 +473,14 @@ async def _show_thresholds(
 
 
 async def _queue(
-    db: Db, scope: Scope, days: int, *, now: datetime
+    db: Db, scope: Scope, days: int, *, now: datetime, book: int | None = None
 ) -> tuple[ReviewQueue, dict[str, str]]:
     async with db.read() as conn:
-        queue = await find_queue(
-            conn, scope=scope, book=_book(scope), period=_period(days, now=now), zone=_ZONE
+        period = _period(days, now=now)
+        queue = (
+            await find_queues(conn, scope=scope, period=period, zone=_ZONE)
+            if book is None
+            else await find_queue(conn, scope=scope, book=book, period=period, zone=_ZONE)
         )
         shown = [seen for seen, _review in queue.waiting]
         return queue, await signals.list_names(conn, scope=scope, measures=shown)
@@ -550,6 +557,15 @@ def _kind_of(text: str) -> SignalKind:
 
 def _book(scope: Scope) -> int:
     return county_of(scope.region)
+
+
+def _book_of(subject: str, scope: Scope) -> int:
+    """Return the county whose book a subject is in; whoever sees none of it finds nothing."""
+    book = typed_count("".join(subject.split("/")[1:2]))
+    codes = scope.codes
+    if not county_of(codes.start) <= book <= county_of(codes.stop - 1):
+        raise NotFoundError
+    return book
 
 
 def _period(days: int, *, now: datetime) -> Period:

@@ -9,6 +9,7 @@ from timebank.web import (
     approvals,
     calendar,
     correcting,
+    profile,
     review,
     samples,
     shift_messages,
@@ -16,7 +17,7 @@ from timebank.web import (
 )
 from timebank.web.catalog import Language, translator
 from timebank.web.format import duration, weekday
-from timebank.web.parts import Choice, Field, Frame, Link
+from timebank.web.parts import Choice, ChoiceGroup, Field, Frame, Link
 
 Made = tuple[str, Any, Frame]
 
@@ -215,6 +216,39 @@ def session_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
                 back_url="#",
             ),
             organizer,
+        ),
+        "volunteer-profile": (
+            "volunteer/profile.html",
+            profile.ProfilePage(
+                name=words("王*芳", "V*A"),
+                number="330424 0000 0101 4",
+                home=words("示例镇 示例村", "Sample town, sample village"),
+                since=words("2024年3月1日", "1 March 2024"),
+                counties=[
+                    Choice(
+                        value="330424", label=words("示例县", "Sample county"), is_selected=True
+                    ),
+                    Choice(value="330481", label=words("邻县", "Next county"), is_selected=False),
+                ],
+                towns=[
+                    ChoiceGroup(
+                        label=words("示例镇", "Sample town"),
+                        choices=[
+                            Choice(
+                                value="330424101001",
+                                label=words("示例村", "Sample village"),
+                                is_selected=False,
+                            )
+                        ],
+                    )
+                ],
+                village_error=_("请选择您住的村或社区"),
+                is_leaving=False,
+                county_url="#",
+                action_url="#",
+                back_url="#",
+            ),
+            framed("volunteer"),
         ),
         "district-entries": (
             "district/entries.html",

@@ -234,6 +234,7 @@ MATRIX = {
     "/c/worker.js": (200, 200, 200, 200),
     "/organizer/shifts/{book}/{shift}/uploads": (303, 403, 200, 403),
     "/me/helpers": (303, 200, 403, 403),
+    "/me/profile": (303, 200, 403, 403),
     "/organizer/consents": (303, 403, 200, 403),
     "/help": (303, 200, 200, 200),
     "/help/{book}/{number}": (303, 404, 404, 404),
@@ -974,6 +975,36 @@ async def test_codes_are_sent_to_one_address_at_a_bounded_rate(
     assert (await visitor.post("/sign-in/codes", {"phone": "13912360098"})).status_code == 429
     visitor.http.cookies.set("timebank_receipt", "forged")
     assert (await visitor.post("/sign-in/codes", {"phone": "13912360098"})).status_code == 429
+
+
+async def test_a_volunteer_moves_house_and_only_to_where_there_is_a_book(
+    app: Application, owner: asyncpg.Connection
+) -> None:
+    volunteer = await Visitor(app).enter("volunteer")
+    shown = await volunteer.get("/me/profile")
+    villages = [int(each) for each in re.findall(r'<option value="(\d{12})"', shown.text)]
+    assert len(villages) > 100
+    before = await count_rows(owner)
+    elsewhere = await owner.fetchval(
+        "select code from region where level = 'village' and code / 1000000 <> $1 limit 1", BOOK
+    )
+    for typed, code in (
+        ("", "请选择您住的村或社区"),
+        (f"{BOOK}000000", "move.village_unknown"),
+        (str(elsewhere), "moving.county_not_open"),
+    ):
+        refused = await volunteer.post("/me/profile", {"village": typed})
+        assert (refused.status_code, await count_rows(owner)) == (422, before)
+        assert translator("zh")(code) in refused.text
+    foreign = await volunteer.get(f"/me/profile?county={elsewhere // 1_000_000}")
+    assert "<optgroup" not in foreign.text
+
+    moved = await volunteer.post("/me/profile", {"village": str(villages[-1])})
+    assert (moved.status_code, moved.headers["location"]) == (303, "/me/profile?done=moved")
+    name = await owner.fetchval("select name from region where code = $1", villages[-1])
+    home = re.search(r"常住地</dt><dd>([^<]+)<", (await volunteer.get("/me/profile")).text)
+    assert home is not None
+    assert home[1].endswith(name)
 
 
 async def test_an_officer_finds_a_record_by_its_number_and_corrects_it_once(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, ScalarSelect, and_, case, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.domain.actor import VolunteerId
@@ -164,6 +164,22 @@ async def find_profile(
         )
     ).first()
     return None if row is None else Profile(*row)
+
+
+async def list_counties_open(
+    conn: AsyncConnection, *, volunteer: VolunteerId
+) -> list[tuple[int, str]]:
+    """Return number and name of each county that has a book, the volunteer's own first.
+
+    Cost: one statement.
+    """
+    b, r = ledger.book.c, store.region.c
+    rows = await conn.execute(
+        select(b.id, r.name)
+        .join_from(ledger.book, store.region, r.code == cast(b.id, BigInteger) * 1_000_000)
+        .order_by(b.id != volunteer.book, b.id)
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 async def own_hours(conn: AsyncConnection, *, volunteer: VolunteerId, year: int) -> OwnHours:

@@ -26,6 +26,7 @@ from timebank.http.security import HEADERS
 from timebank.services import signing_in
 from timebank.services.demo import PHONES, build_demo
 from timebank.store import people
+from timebank.store.people import phone_mac_of
 from timebank.store.seal import Seal
 from timebank.web.assets import load_assets
 from timebank.web.catalog import translator
@@ -664,6 +665,19 @@ async def test_nobody_is_enrolled_with_what_cannot_be(
     assert answer.status_code == 422
     assert "<form" in answer.text
     assert await count_rows(owner) == before
+
+
+async def test_who_enrols_can_say_that_they_are_of_age(
+    app: Application, owner: asyncpg.Connection
+) -> None:
+    for phone, of_age in (("13912350011", ""), ("13912350012", "yes")):
+        visitor = Visitor(app)
+        await sign_in(visitor, owner, phone)
+        assert (await visitor.post("/enrol", ENROL | {"of_age": of_age})).status_code == 303
+        said = await owner.fetchval(
+            "select of_age_from from person where phone_mac = $1", phone_mac_of(Seal(KEY), phone)
+        )
+        assert (said is not None) == (of_age == "yes")
 
 
 ODD_ADDRESSES = [

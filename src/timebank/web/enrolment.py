@@ -14,7 +14,7 @@ from timebank.domain import region as divisions
 from timebank.domain.enrolment import Enrolled, EnrolmentRefusal
 from timebank.http.identity import SIGNED_IN
 from timebank.http.providers import Kit, Kitted, Now, SignedInActor, TimebankRequest
-from timebank.services import enrolment
+from timebank.services import clearing, enrolment
 from timebank.store import people, regions
 from timebank.web import format as words
 from timebank.web.frame import (
@@ -34,7 +34,7 @@ class EnrolPage:
         action_url: Where `name`, `village` and `consent` are posted.
         phone_masked: The number that was just proved.
         towns: The villages of each town, by town.
-        is_consent_given: The box stays ticked when the form is shown again.
+        is_consent_given: The box stays ticked when the form is shown again; so does `is_of_age`.
     """
 
     action_url: str
@@ -45,6 +45,7 @@ class EnrolPage:
     village_error: str
     is_consent_given: bool
     consent_error: str
+    is_of_age: bool = False
 
 
 class EnrolForm(msgspec.Struct):
@@ -53,6 +54,7 @@ class EnrolForm(msgspec.Struct):
     name: ShortText = ""
     village: ShortText = ""
     consent: ShortText = ""
+    of_age: ShortText = ""
     return_to: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
@@ -96,6 +98,10 @@ async def create_enrolment(
         kit.db, seal=kit.seal, person=actor.person, name=name, village=village, now=now
     )
     if isinstance(enrolled, Enrolled):
+        if data.of_age == "yes":
+            await clearing.declare_age(
+                kit.db, person=actor.person, birth=None, today=words.local_day(now), now=now
+            )
         if request.auth is not None:
             kit.identity.forget(request.auth)
         return Redirect(local_path(data.return_to, fallback="/me?done=enrolled"), status_code=303)
@@ -146,6 +152,7 @@ async def _show_enrolment(
             village_error=errors.get("village", ""),
             is_consent_given=form.consent == "yes",
             consent_error=errors.get("consent", ""),
+            is_of_age=form.of_age == "yes",
         ),
         status=status,
     )

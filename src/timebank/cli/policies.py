@@ -32,7 +32,7 @@ def add_commands(commands: Subparsers) -> None:
     packs = commands.add_parser("pack", help="try a policy pack before it counts")
     kinds = packs.add_subparsers(required=True, metavar="WHAT")
     checker = add_command(
-        kinds, "check", _check_pack, "run its cases, and look for untried numbers"
+        kinds, "check", check_pack, "run its cases, and look for untried numbers"
     )
     checker.add_argument("folder", type=Path)
     add_simulate(kinds)
@@ -67,7 +67,8 @@ def _grant(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _check_pack(options: argparse.Namespace, _settings: Settings) -> int:
+def check_pack(options: argparse.Namespace, _settings: Settings) -> int:
+    """Print what is wrong with a pack, and what its examples would not notice."""
     pack = read_pack(options.folder)
     if isinstance(pack, PackRefused):
         print("\n".join(str(problem) for problem in pack.problems))

@@ -31,9 +31,7 @@ def add_commands(commands: Subparsers) -> None:
 
     packs = commands.add_parser("pack", help="try a policy pack before it counts")
     kinds = packs.add_subparsers(required=True, metavar="WHAT")
-    checker = add_command(
-        kinds, "check", check_pack, "run its cases, and look for untried numbers"
-    )
+    checker = add_command(kinds, "check", check_pack, "run its cases, and look for untried numbers")
     checker.add_argument("folder", type=Path)
     add_simulate(kinds)
 

@@ -15,6 +15,9 @@ from timebank.services.exchange_files import FilePlatform, HeldFileError
 from timebank.settings import Settings
 from timebank.store.exchanges import Batch
 
+_SHOWN_MAX = 20
+"""Differences that are named; more are only counted."""
+
 
 def add_commands(commands: Subparsers) -> None:
     """Add this family to the command line."""
@@ -65,6 +68,10 @@ def _tell_compared(found: Reconciliation) -> int:
     print(f"sent {found.sent:,}, held {found.held:,}, equal {found.equal:,}")
     for kind, count in found.counts.items():
         print(f"  {kind.name.lower():<10} {count:,}")
-    for each in found.examples:
-        print(f"    {each.kind.name.lower():<10} {each.key}  sent {each.sent}  held {each.held}")
+    for each in found.examples[:_SHOWN_MAX]:
+        sent, held = ("nothing" if n is None else f"{n} min" for n in (each.sent, each.held))
+        print(f"    {each.kind.name.lower():<10} {each.key}  sent {sent}, held {held}")
+    more = sum(found.counts.values()) - _SHOWN_MAX
+    if more > 0:
+        print(f"    and {more:,} more")
     return 0 if found.is_equal else 1

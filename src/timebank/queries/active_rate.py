@@ -62,8 +62,20 @@ class ActiveRateReport:
     def as_table(self) -> str:
         """Return the report as text in columns; hours are rounded down to whole hours."""
         as_of = ", ".join(f"{each.book}:{each.seq}" for each in self.as_of_books)
+        denominator = self.definition.denominator
         lines: list[tuple[str, ...]] = [
-            ("区划", "名称", "常住人口", "注册", "活跃", "每万人", "小时", "扫码", "确认", "补录")
+            (
+                "区划",
+                "名称",
+                "常住人口",
+                "注册",
+                "活跃",
+                _OF[denominator],
+                "小时",
+                "扫码",
+                "确认",
+                "补录",
+            )
         ]
         for row in self.rows:
             rate = row.rate
@@ -98,6 +110,11 @@ class ActiveRateReport:
         )
 
 
+_OF = {
+    Denominator.RESIDENTS: "每万人",
+    Denominator.REGISTERED: "每万注册",
+    Denominator.RESIDENTS_AGED: "每万同龄",
+}
 _DEPTH = {"city": 1, "county": 0, "town": 1, "village": 2}
 
 

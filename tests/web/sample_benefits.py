@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from timebank.web import benefits, grants, partners, pools, redeeming
+from timebank.web import benefits, grants, partners, pools, purse, redeeming
 from timebank.web.catalog import Language, translator
 from timebank.web.code_picture import code_picture
 from timebank.web.parts import Choice, Field, Frame
@@ -174,7 +174,27 @@ def benefit_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
     volunteer, officer, partner = framed("volunteer"), framed("officer"), framed("partner")
     link = benefits.VoucherLinkPage(is_partner=True, code="A" * 42, action_url="#", home_url="#")
     nobody = benefits.VoucherLinkPage(is_partner=False, code="", action_url="#", home_url="#")
+    coins = purse.PursePage(
+        purses=[
+            purse.PurseCard(
+                unit="credits",
+                title=_("purse.credits"),
+                held=_("{count} 时间币", count="12"),
+                lots=[_("{count} 时间币", count="12")],
+                receivers=[Choice(value="pool", label=_("receiver.pool"))],
+            )
+        ],
+        offers=[
+            purse.OfferCard(number=1, title=film, detail=film, price=_("{count} 时间币", count="3"))
+        ],
+        gift_url="#",
+        spending_url="#",
+        item_url="#",
+        today="2026-06-10",
+        error=_("purse.too_little"),
+    )
     return {
+        "volunteer-purse": ("volunteer/purse.html", coins, volunteer),
         "volunteer-benefits": ("volunteer/benefits.html", mine, volunteer),
         "volunteer-benefits-empty": (
             "volunteer/benefits.html",

@@ -9,6 +9,7 @@ from types import FrameType
 
 from timebank.app import take_plugins
 from timebank.cli import (
+    benefits,
     definitions,
     exchange,
     importing,
@@ -36,6 +37,7 @@ _FAMILIES = (
     standing,
     exchange,
     policies,
+    benefits,
     plugins,
     ledger,
     log,

@@ -370,6 +370,37 @@ async def find_use(conn: AsyncConnection, *, book: int, entitlement: int, use: i
     return None if row is None else Use(row[0], row[1], row[2], row[3] or 0)
 
 
+async def is_noted(conn: AsyncConnection, *, book: int, note: str) -> bool:
+    """Return whether something was given or spent with a note, such as `service:17`."""
+    p = tables.entitlement_step.c
+    found = await conn.scalar(
+        select(p.number)
+        .where(p.book_id == book, p.kind == StepKind.GIVEN.value, p.note == note)
+        .limit(1)
+    )
+    return found is not None
+
+
+async def sum_spent(conn: AsyncConnection, *, book: int, volunteer: int) -> int:
+    """Return how much a volunteer has spent on service received so far."""
+    s, p = tables.entitlement_state.c, tables.entitlement_step.c
+    whole: int | None = await conn.scalar(
+        select(func.sum(p.amount).cast(BigInteger))
+        .join_from(
+            tables.entitlement_state,
+            tables.entitlement_step,
+            (p.book_id == s.book_id) & (p.entitlement == s.entitlement),
+        )
+        .where(
+            s.book_id == book,
+            s.volunteer == volunteer,
+            p.kind == StepKind.GIVEN.value,
+            p.note.startswith("service:"),
+        )
+    )
+    return whole or 0
+
+
 async def find_publicised_until(
     conn: AsyncConnection, *, book: int, ids: Collection[int]
 ) -> dict[int, date]:

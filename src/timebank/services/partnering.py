@@ -91,9 +91,11 @@ async def set_price(
             raise NotFoundError
         if ":" not in item:
             return PartnerRefused(PartnerRefusal.ITEM_UNKNOWN)
-        await partners.set_price(
+        is_new = await partners.set_price(
             conn, partner=partner, item=item, from_on=from_on, fen_each=fen_each, now=now
         )
+        if not is_new:
+            return found
         await audit_events.insert_audit_events(
             conn,
             at=now,

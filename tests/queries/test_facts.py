@@ -9,14 +9,17 @@ from tests.services.test_granting import serve
 from timebank.db import Database
 from timebank.domain.actor import VolunteerId
 from timebank.domain.assurance import Assurance
+from timebank.domain.register_row import Register
 from timebank.domain.scope import Scope
 from timebank.domain.service_field import ServiceField
+from timebank.domain.volunteer_number import format_number
 from timebank.policy.columns import value_at
 from timebank.policy.fact import FactKey, FactUse, Value
 from timebank.policy.window import parse_window
 from timebank.queries import facts
+from timebank.services import registering
 from timebank.services.correction import Reversed, reverse_transfer
-from timebank.store import profiles
+from timebank.store import attestations, profiles
 from timebank.store.profiles import Profile
 
 COUNTY = Scope(BOOK * 1_000_000)
@@ -41,6 +44,8 @@ USES = [
     FactUse("registered_days"),
     FactUse("has_grant", parse_window("lifetime"), rule="cn.stars/stars"),
     FactUse("certificate_level"),
+    FactUse("employed_in", region=640205000000),
+    FactUse("bad_credit", parse_window("months(3)")),
 ]
 
 
@@ -83,6 +88,29 @@ async def test_facts_are_the_same_for_one_and_for_all_and_as_of_any_entry(
     await owner.execute(
         "update signup set missed_at = $1 where shift_id = $2", NINE - timedelta(days=9), shift.id
     )
+    header = ["volunteer", "fact", "detail", "value", "since", "source"]
+    rows = [
+        [
+            format_number(BOOK, one.id),
+            "certificate_level",
+            "",
+            "社会工作师",
+            "2024-03-10",
+            "考试中心",
+        ],
+        [format_number(BOOK, one.id), "employed_in", "640205", "是", "2024-01-01", "社保"],
+        [format_number(BOOK, two.id), "bad_credit", "", "否", "2020-01-01", "信用中心"],
+    ]
+    strange = [*rows, [format_number(BOOK, one.id), "religion", "", "是", "2024-01-01", "x"]]
+    for lines, written in ((strange, 0), (rows, 3)):
+        taken = await registering.take_register(
+            db, book=BOOK, register=Register.ATTESTATIONS, header=header,
+            lines=list(enumerate(lines, start=2)), file="said.csv", now=NINE,
+        )  # fmt: skip
+        assert taken.rows_written == written
+        assert [(each.column, each.text) for each in taken.refused] == (
+            [] if written else [("fact", "religion")]
+        )
     before = await told(db, people)
     seq = await owner.fetchval("select seq from book where id = $1", BOOK)
 
@@ -117,4 +145,11 @@ async def test_facts_are_the_same_for_one_and_for_all_and_as_of_any_entry(
     assert of(two, FactUse("age"), year_end) is None
     assert [of(two, FactUse("party_member"), on) for on in DAYS] == [None, False, False]
     assert (of(two, USES[7], year_end), of(two, USES[8], year_end)) == (1, 0)
+    assert [of(one, FactUse("certificate_level"), on) for on in DAYS] == [None, 2, 2]
+    assert of(one, USES[-2], year_end) is True
+    assert (of(one, USES[-1], year_end), of(two, USES[-1], year_end)) == (None, False)
     assert of(idle, FactUse("certificate_level"), year_end) is None
+    async with db.write() as conn:
+        await attestations.delete_attestations(conn, volunteer=one)
+    erased = await told(db, people)
+    assert erased[one.id, FactUse("certificate_level").key(on=year_end)] is None

@@ -41,6 +41,8 @@ class Register(StrEnum):
     PROFILES = "profiles"
     TRAININGS = "trainings"
     RESIDENTS = "residents"
+    ATTESTATIONS = "attestations"
+    """What other offices say about volunteers, for policies: certificates, employment, lists."""
 
 
 class RegisterRefusal(StrEnum):
@@ -260,6 +262,15 @@ COLUMNS: Mapping[Register, tuple[RegisterColumn, ...]] = {
         RegisterColumn("provider", ("培训单位",), _text),
         RegisterColumn("minutes", ("培训分钟", "分钟"), _number(1, MINUTES_MAX)),
     ),
+    Register.ATTESTATIONS: (
+        _VOLUNTEER,
+        RegisterColumn("fact", ("事实",), _text),
+        RegisterColumn("detail", ("说明", "区划或名册"), _text, is_required=False, missing=""),
+        RegisterColumn("value", ("结果",), _text),
+        RegisterColumn("since", ("起始日期",), _day),
+        RegisterColumn("until", ("截止日期",), _day, is_required=False),
+        _SOURCE,
+    ),
     Register.RESIDENTS: (
         _PLACE,
         _AS_OF,
@@ -278,6 +289,7 @@ KEYS: Mapping[Register, tuple[str, ...]] = {
     Register.PROFILES: ("volunteer", "since"),
     Register.TRAININGS: ("volunteer", "day", "title"),
     Register.RESIDENTS: ("place", "as_of", "source", "ages"),
+    Register.ATTESTATIONS: ("volunteer", "fact", "detail", "since"),
 }
 """What two rows of one file may not both say."""
 

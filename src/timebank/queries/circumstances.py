@@ -17,10 +17,14 @@ from timebank.domain.period import day_start, local_day
 from timebank.domain.scope import Scope
 from timebank.domain.transfer import AccountKind, Unit
 from timebank.ledger import tables as ledger
+from timebank.policy.attestation import Said, fact_of
 from timebank.policy.fact import FactKey, Value
 from timebank.store import tables as store
 
-NAMES = frozenset({"first_service_on", "no_shows", "age", "party_member", "credits", "points"})
+SAID = frozenset({"bad_credit", "certificate_level", "employed_in", "household_in", "listed"})
+"""What other offices say."""
+
+NAMES = SAID | {"first_service_on", "no_shows", "age", "party_member", "credits", "points"}
 """The facts that this file answers."""
 
 
@@ -40,12 +44,14 @@ class Circumstances:
     Attributes:
         first_served: By the key that asked, because evidence and clock differ.
         held: What they hold of credits and points, by key.
+        said: What other offices say, oldest first.
     """
 
     missed: dict[int, list[date]] = field(default_factory=dict)
     profiles: dict[int, list[Profile]] = field(default_factory=dict)
     first_served: dict[FactKey, dict[int, date]] = field(default_factory=dict)
     held: dict[FactKey, dict[int, int]] = field(default_factory=dict)
+    said: dict[int, list[Said]] = field(default_factory=dict)
 
     def fact(self, volunteer: int, key: FactKey) -> Value | None:
         """Return one of `NAMES` for a volunteer; None where it is not known."""
@@ -73,6 +79,8 @@ class Circumstances:
                 if key.name == "party_member":
                     return profile.is_party_member
                 return _age(profile.birth_year, on=key.until - timedelta(days=1))
+            case _ if key.name in SAID:
+                return fact_of(self.said.get(volunteer, ()), key)
             case _:
                 raise ValueError(f"{key.name} is not answered here")
 
@@ -98,8 +106,8 @@ async def circumstances(
 
     `scope` has to hold the book's county, or to be the volunteer's own.
 
-    Cost: a statement for missed shifts and for profiles where they are asked for; one for every
-    key of first service, credits and points, which reads the journal.
+    Cost: a statement for missed shifts, profiles and what others say where they are asked for; one
+    for every key of first service, credits and points, which reads the journal.
     """
     asked = [key for key in keys if key.name in NAMES]
     if only is None and not scope.covers(book * 1_000_000) and scope.region // 1_000_000 != book:
@@ -134,6 +142,19 @@ async def circumstances(
         for volunteer, from_on, birth_year, is_party_member in rows:
             profiles[volunteer].append(Profile(from_on, birth_year, is_party_member))
         found.profiles.update(profiles)
+    if names & SAID:
+        a = store.attestation.c
+        said_query = select(
+            a.volunteer_id, a.fact, a.detail, a.from_on, a.through_on, a.value
+        ).where(a.book_id == book, a.fact.in_(names & SAID))
+        if only is not None:
+            said_query = said_query.where(a.volunteer_id == only)
+        if known_by is not None:
+            said_query = said_query.where(a.recorded_at <= known_by)
+        said: dict[int, list[Said]] = defaultdict(list)
+        for volunteer, *each in await conn.execute(said_query.order_by(a.recorded_at)):
+            said[volunteer].append(Said(*each))
+        found.said.update(said)
     for key in asked:
         if key.name == "first_service_on":
             found.first_served[key] = await _first_served(

@@ -25,10 +25,12 @@ from timebank.domain.register_row import (
     read_rows,
 )
 from timebank.domain.volunteer_number import parse_number
+from timebank.policy.attestation import detail_of, value_of
 from timebank.services import importing, service_file
 from timebank.services.service_file import ImportFileError
 from timebank.store import (
     activities,
+    attestations,
     audit_events,
     history,
     numbering,
@@ -40,6 +42,7 @@ from timebank.store import (
     volunteers,
 )
 from timebank.store.activities import Activity
+from timebank.store.attestations import Attestation
 from timebank.store.organizations import Organization
 from timebank.store.profiles import Profile, Training
 from timebank.store.reaches import Reach
@@ -285,6 +288,43 @@ async def _take_residents(conn: AsyncConnection, _: _Taking, read: Read) -> Take
     )
 
 
+async def _take_attestations(conn: AsyncConnection, taking: _Taking, read: Read) -> Taken:
+    found = await _resolve_volunteers(conn, taking, read)
+    if isinstance(found, list):
+        return found
+    said: list[Attestation] = []
+    refused: list[RowRefused] = []
+    for line, row in read.rows.items():
+        fact, detail = _as(str, row["fact"]), _as(str, row["detail"])
+        since, until = _as(date, row["since"]), _as_or_none(date, row["until"])
+        text = _as(str, row["value"])
+        value = value_of(fact, detail, text)
+        if isinstance(value, str):
+            word = {"fact": fact, "detail": detail, "value": text}[value]
+            refused.append(RowRefused(line, value, RegisterRefusal.WORD_UNKNOWN, word))
+        elif until is not None and until < since:
+            refused.append(
+                RowRefused(line, "until", RegisterRefusal.DAYS_DISORDERED, until.isoformat())
+            )
+        else:
+            said.append(
+                Attestation(
+                    volunteer=found[line],
+                    fact=fact,
+                    detail=detail_of(fact, detail),
+                    from_on=since,
+                    through_on=until,
+                    value=value,
+                    source=_as(str, row["source"]),
+                )
+            )
+    if refused:
+        return refused
+    return await attestations.insert_attestations(
+        conn, book=taking.book, attestations=said, person=None, now=taking.now
+    )
+
+
 _TAKE: Mapping[Register, Callable[[AsyncConnection, _Taking, Read], Awaitable[Taken]]] = {
     Register.SESSIONS: _take_sessions,
     Register.STATIONS: _take_stations,
@@ -292,6 +332,7 @@ _TAKE: Mapping[Register, Callable[[AsyncConnection, _Taking, Read], Awaitable[Ta
     Register.PROFILES: _take_profiles,
     Register.TRAININGS: _take_trainings,
     Register.RESIDENTS: _take_residents,
+    Register.ATTESTATIONS: _take_attestations,
 }
 
 _Work = tuple[str, str, int, int]

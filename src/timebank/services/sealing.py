@@ -18,7 +18,7 @@ from timebank.db import Database
 from timebank.domain.actor import VolunteerId
 from timebank.ledger import accounts, journal, log, notices
 from timebank.services.errors import NotFoundError
-from timebank.store import profiles
+from timebank.store import attestations, profiles
 from timebank.trust import signer as signing
 from timebank.trust.checkpoint import Checkpoint, read_checkpoint
 from timebank.trust.note import NoteMalformedError, VerifierKey, read_verifier_key
@@ -307,6 +307,7 @@ async def erase_volunteer(db: Database, *, book: int, volunteer: int, now: datet
         if head is None:
             raise NotFoundError
         await profiles.delete_profiles(conn, volunteer=VolunteerId(book, volunteer))
+        await attestations.delete_attestations(conn, volunteer=VolunteerId(book, volunteer))
         owned = await accounts.list_accounts_of(conn, book=book, volunteer=volunteer)
         erased = await log.erase_secrets(
             conn, book=book, accounts=[each.id for each in owned], last_seq=head.seq, now=now

@@ -7,6 +7,7 @@ from timebank.store.tables.access_tokens import access_token
 from timebank.store.tables.activities import activity, shift
 from timebank.store.tables.appointments import appointment
 from timebank.store.tables.attendance import attendance
+from timebank.store.tables.attestations import attestation
 from timebank.store.tables.audit_events import audit_event
 from timebank.store.tables.cards import card
 from timebank.store.tables.clearances import (
@@ -62,6 +63,7 @@ __all__ = [
     "annotation",
     "appointment",
     "attendance",
+    "attestation",
     "audit_event",
     "calendar_feed",
     "card",
@@ -149,5 +151,5 @@ APPEND_ONLY = (
 )
 """On these the application may insert and select, nothing more."""
 
-ERASABLE = (objection_text,)
-"""What people wrote about themselves: inserted, and deleted for good."""
+ERASABLE = (attestation, objection_text)
+"""What is said of people, or they say themselves: inserted, and deleted for good."""

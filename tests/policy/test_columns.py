@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from tests.policy.samples import leaf
 from tests.policy.test_packs import PACKS
 
 from timebank.domain.assurance import Assurance
+from timebank.domain.region import subtree
 from timebank.policy import columns
 from timebank.policy.columns import evaluate_population, to_column
 from timebank.policy.condition import (
@@ -18,12 +20,15 @@ from timebank.policy.condition import (
     AnyOf,
     AtLeast,
     Condition,
+    Leaf,
     Not,
     Op,
     Outcome,
     Unknown,
+    as_list,
     evaluate,
     leaves,
+    number_of,
 )
 from timebank.policy.evaluation import evaluate_person, facts_needed
 from timebank.policy.fact import FACTS, FactKey, FactType, Value
@@ -102,6 +107,61 @@ def test_random_conditions_come_to_the_same_for_one_and_for_all(data: st.DataObj
             judged.outcome is each for each in (Outcome.MET, Outcome.UNMET, Outcome.UNKNOWN)
         )
         assert columns.facts_at(known, row) == person
+
+
+def sql(condition: Condition, names: dict[FactKey, str]) -> str:
+    """A condition as SQL: 2 met, 1 unknown, 0 unmet, null left out."""
+    match condition:
+        case Leaf():
+            fact = names[condition.use.key(on=ON)]
+            needs = [number_of(each) for each in as_list(condition.need(on=ON))]
+            left_out = {Unknown.ASK: "1", Unknown.DENY: "0", Unknown.IGNORE: "null"}
+            if condition.op is Op.WITHIN:
+                spans = [subtree(code) for code in needs]
+                holds = " or ".join(
+                    f"{fact} >= {each.start} and {fact} < {each.stop}" for each in spans
+                )
+            elif condition.op is Op.IN:
+                holds = f"{fact} in ({', '.join(map(str, needs))})"
+            else:
+                holds = f"{fact} {condition.op.value} {needs[0]}"
+            unknown = left_out[condition.unknown]
+            return f"(case when {fact} is null then {unknown} when {holds} then 2 else 0 end)"
+        case Not(_, part):
+            return f"(2 - {sql(part, names)})"
+        case All(_, parts) | AnyOf(_, parts) | AtLeast(_, _, parts):
+            listed = "[" + ", ".join(f"{sql(part, names)}::int" for part in parts) + "]"
+            if isinstance(condition, All):
+                return f"list_min({listed})"
+            if isinstance(condition, AnyOf):
+                return f"list_max({listed})"
+            # What the n-th best of those that count comes to; with fewer, it is not met.
+            sorted_down = f"list_reverse_sort(list_filter({listed}, lambda x: x is not null))"
+            nth = f"coalesce({sorted_down}[{condition.count}], 0)"
+            return f"(case when list_max({listed}) is null then null else {nth} end)"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_database_is_of_the_same_opinion_about_random_conditions(data: st.DataObject) -> None:
+    condition = data.draw(conditions())
+    people = data.draw(populations(condition))
+    names = {key: f"f{place}" for place, key in enumerate(people[0])}
+    rows = ", ".join(
+        "(" + ", ".join(
+            "null::bigint" if person[key] is None else f"{number_of(person[key])}::bigint"
+            for key in names
+        ) + f", {place})"
+        for place, person in enumerate(people)
+    )  # fmt: skip
+    asked = f"select coalesce({sql(condition, names)}, 1) from (values {rows}) as p({', '.join(names.values())}, place) order by place"
+    opinion = [row[0] for row in duckdb.sql(asked).fetchall()]
+
+    known = {
+        key: to_column([person[key] for person in people], kind=key.spec.type) for key in people[0]
+    }
+    found = columns.evaluate(condition, known, people=len(people), on=ON)
+    assert opinion == list(found.met * 2 + found.unknown * 1)
 
 
 @settings(max_examples=60, deadline=None)

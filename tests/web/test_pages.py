@@ -57,6 +57,7 @@ NOT_PAGES = {
     "/log/N/notices/tile/N",
     "/calendar/N",
     "/district/live",
+    "/district/policies/drafts/N/file",
 }
 """Addresses that send on to a page, answer with a part of one or a file, or need a tablet's pass or
 somebody's consent."""
@@ -79,7 +80,8 @@ FIRST_VISIT_MAX = 30_000
 def kind(url: str) -> str:
     """Return which page an address is, whatever its numbers and filters."""
     path = re.sub(r"\{[^}]+\}", "N", urlsplit(url).path)
-    path = re.sub(r"(/policies)/[^/]+/[^/]+$", r"\1/N/N", path)
+    path = re.sub(r"(/policies/drafts)/[^/]+", r"\1/N", path)
+    path = re.sub(r"(/policies)/(?!drafts)[^/]+/[^/]+$", r"\1/N/N", path)
     return re.sub(r"(?<=/)[0-9]+(-[0-9]+)?(?=/|$)", "N", path)
 
 

@@ -1,7 +1,7 @@
 """Trying packs, and granting what they say."""
 
 import argparse
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -9,13 +9,17 @@ from timebank.cli.command import Subparsers, add_command, now
 from timebank.cli.county import no_book, scope_of
 from timebank.cli.database import database, run
 from timebank.cli.simulating import add_simulate
+from timebank.db import Database
 from timebank.domain.period import local_day
+from timebank.domain.region import county_of
+from timebank.domain.scope import Scope
 from timebank.policy.boundary import boundaries
 from timebank.policy.check import run_cases, tried_mutants, unseen_outcomes
 from timebank.policy.pack import read_pack
 from timebank.policy.problem import PackRefused
 from timebank.policy.scenario import run_scenarios
 from timebank.services import granting
+from timebank.services.authoring import packs_in_force
 from timebank.services.errors import NotFoundError
 from timebank.services.founding import ZONE
 from timebank.settings import Settings
@@ -44,14 +48,7 @@ def _grant(options: argparse.Namespace, settings: Settings) -> int:
         try:
             made = run(
                 urls,
-                lambda db: granting.grant_policies(
-                    db,
-                    scope=scope,
-                    packs=granting.shipped_packs(),
-                    on=on,
-                    person=None,
-                    now=at,
-                ),
+                lambda db: _grant_in(db, scope=scope, on=on, at=at),
             )
         except NotFoundError:
             raise no_book(scope) from None
@@ -63,6 +60,12 @@ def _grant(options: argparse.Namespace, settings: Settings) -> int:
             f"{each.unmet:,} not met, {each.unknown:,} unknown"
         )
     return 0
+
+
+async def _grant_in(db: Database, *, scope: Scope, on: date, at: datetime) -> granting.GrantRun:
+    async with db.read() as conn:
+        packs = await packs_in_force(conn, book=county_of(scope.region))
+    return await granting.grant_policies(db, scope=scope, packs=packs, on=on, person=None, now=at)
 
 
 def check_pack(options: argparse.Namespace, _settings: Settings) -> int:

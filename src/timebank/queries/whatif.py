@@ -6,6 +6,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import kept_of
@@ -86,7 +87,7 @@ async def list_people(
     codes = scope.codes
     rows = await conn.execute(
         select(v.c.id, r.c.region, p.c.name_sealed)
-        .distinct(v.c.id)
+        .ext(distinct_on(v.c.id))
         .select_from(v)
         .join(r, (r.c.book_id == v.c.book_id) & (r.c.volunteer_id == v.c.id))
         .outerjoin(p, p.c.id == v.c.person_id)

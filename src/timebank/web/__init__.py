@@ -20,6 +20,7 @@ from timebank.web import (
     dictionary,
     district,
     door,
+    drafts,
     enrolment,
     exchange,
     find_code,
@@ -56,6 +57,7 @@ from timebank.web import (
     volunteer,
     wall,
     whatif,
+    why,
 )
 
 HANDLERS = [
@@ -119,6 +121,14 @@ HANDLERS = [
     policies.show_policy,
     policies.create_run,
     whatif.show_what_if,
+    drafts.show_drafts,
+    drafts.create_draft,
+    drafts.show_draft,
+    drafts.show_draft_file,
+    drafts.create_change,
+    why.show_own_why,
+    why.show_district_why,
+    why.show_member_why,
     exchange.show_exchange,
     definitions.show_definitions,
     definitions.create_definition,

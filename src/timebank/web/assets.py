@@ -46,6 +46,8 @@ STYLES = (
     "policy",
     "what_if",
     "benefit",
+    "why",
+    "draft",
     "review",
     "verify",
     "program",
@@ -56,7 +58,18 @@ STYLES = (
 )
 """The component styles in the order in which they are joined; later ones may refine earlier."""
 
-SCRIPTS = ("chart", "code", "device", "disclose", "live", "offline", "once", "seen", "what_if")
+SCRIPTS = (
+    "chart",
+    "code",
+    "device",
+    "disclose",
+    "draft",
+    "live",
+    "offline",
+    "once",
+    "seen",
+    "what_if",
+)
 """One per behaviour; every page works before any of them has loaded."""
 
 

@@ -17,8 +17,8 @@ from timebank.policy.explain import Explanation, explain
 from timebank.policy.rule import Verdict
 from timebank.queries.facts import person_facts
 from timebank.queries.grants import Granted, list_granted
+from timebank.services.authoring import packs_in_force
 from timebank.services.errors import NotFoundError
-from timebank.services.granting import shipped_packs
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
 from timebank.web.frame import language_of, show, translate_of
@@ -128,7 +128,7 @@ async def judge(
     Raises:
         NotFoundError: There is no such volunteer.
     """
-    packs = shipped_packs()
+    packs = await packs_in_force(conn, book=volunteer.book)
     known = await person_facts(conn, volunteer=volunteer, keys=facts_needed(packs, on=on))
     if known is None:
         raise NotFoundError

@@ -9,15 +9,17 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, URLEncodedBody
 
+from timebank.db import Database
 from timebank.domain.actor import Act
-from timebank.domain.region import Level, level_of
+from timebank.domain.region import Level, county_of, level_of
 from timebank.domain.scope import Scope
 from timebank.http.providers import Db, Now, OfficeScope, SignedInActor, TimebankRequest
 from timebank.policy.check import case_results
 from timebank.policy.rule import Pack, Rule, Verdict
 from timebank.queries.grants import count_granted
+from timebank.services.authoring import packs_in_force
 from timebank.services.errors import NotFoundError
-from timebank.services.granting import GrantRun, grant_policies, shipped_packs
+from timebank.services.granting import GrantRun, grant_policies
 from timebank.store.regions import find_region
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
@@ -154,6 +156,7 @@ async def show_policies(
     async with db.read() as conn:
         region = await find_region(conn, code=office_scope.region)
         granted = await count_granted(conn, scope=office_scope)
+        packs = await packs_in_force(conn, book=county_of(office_scope.region))
     return show(
         request,
         "district/policies.html",
@@ -177,7 +180,7 @@ async def show_policies(
                         for rule in pack.rules
                     ],
                 )
-                for pack in shipped_packs()
+                for pack in packs
             ],
         ),
     )
@@ -190,10 +193,11 @@ async def show_policy(
     rule_id: FromPath[str],
     actor: SignedInActor,
     office_scope: OfficeScope,
+    db: Db,
     now: Now,
 ) -> Response[Any]:
     """Show one rule: its sentence, its grounds, its dated numbers, its cases."""
-    pack, rule = _find(pack_id, rule_id)
+    pack, rule = await _find(db, office_scope, pack_id, rule_id)
     may_run = actor.may(Act.RUN_POLICIES) and _is_county(office_scope)
     page = _page(request, pack, rule, may_run=may_run, now=now)
     return show(request, "district/policy.html", page)
@@ -211,7 +215,8 @@ async def create_run(
     now: Now,
 ) -> Response[Any]:
     """Grant what one rule has to give as of a day; running twice grants once."""
-    pack, rule = _find(pack_id, rule_id)
+    packs = await _packs(db, office_scope)
+    pack, rule = _found(packs, pack_id, rule_id)
     if not _is_county(office_scope):
         raise NotFoundError
     if data.period not in _periods(words.local_day(now)):
@@ -227,7 +232,7 @@ async def create_run(
     run = await grant_policies(
         db,
         scope=office_scope,
-        packs=shipped_packs(),
+        packs=packs,
         only={(pack.id, rule.id)},
         on=date.fromisoformat(data.period),
         person=actor.person,
@@ -237,8 +242,17 @@ async def create_run(
     return show(request, "district/policy.html", page)
 
 
-def _find(pack_id: str, rule_id: str) -> tuple[Pack, Rule]:
-    for pack in shipped_packs():
+async def _packs(db: Database, office_scope: Scope) -> tuple[Pack, ...]:
+    async with db.read() as conn:
+        return await packs_in_force(conn, book=county_of(office_scope.region))
+
+
+async def _find(db: Database, office_scope: Scope, pack_id: str, rule_id: str) -> tuple[Pack, Rule]:
+    return _found(await _packs(db, office_scope), pack_id, rule_id)
+
+
+def _found(packs: Sequence[Pack], pack_id: str, rule_id: str) -> tuple[Pack, Rule]:
+    for pack in packs:
         if pack.id == pack_id:
             try:
                 return pack, pack.rule(rule_id)

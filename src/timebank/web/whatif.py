@@ -14,7 +14,8 @@ from litestar.params import QueryParameter
 from timebank.domain.actor import Act, VolunteerId
 from timebank.domain.region import Level, county_of, level_of
 from timebank.domain.scope import Scope
-from timebank.http.providers import Kit, Kitted, Now, OfficeScope, TimebankRequest
+from timebank.domain.volunteer_number import format_number
+from timebank.http.providers import Kit, Kitted, Now, OfficeScope, SignedInActor, TimebankRequest
 from timebank.policy.evaluation import RuleResult, evaluate_person
 from timebank.policy.explain import explain
 from timebank.policy.fact import FactUnit, FactUse
@@ -36,8 +37,8 @@ from timebank.policy.simulation import (
 )
 from timebank.policy.variant import with_value
 from timebank.queries.whatif import NamedPerson, list_people, read_ground
+from timebank.services.authoring import packs_in_force
 from timebank.services.errors import NotFoundError
-from timebank.services.granting import shipped_packs
 from timebank.store.regions import find_region, list_children
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
@@ -238,6 +239,7 @@ class _Lever:
 @get("/district/policies/what-if", rule=Act.TRY_POLICIES)
 async def show_what_if(
     request: TimebankRequest,
+    actor: SignedInActor,
     office_scope: OfficeScope,
     kit: Kitted,
     now: Now,
@@ -251,10 +253,10 @@ async def show_what_if(
     """Show what a rule with another number would have given, or would give."""
     if level_of(office_scope.region) not in (Level.COUNTY, Level.TOWN, Level.VILLAGE):
         raise NotFoundError
-    packs = shipped_packs()
     today = words.local_day(now)
-    chosen = _chosen(packs, number, today)
     async with kit.db.read() as conn:
+        packs = await packs_in_force(conn, book=county_of(office_scope.region))
+        chosen = _chosen(packs, number, today)
         ground = await read_ground(conn, scope=office_scope, packs=packs, on=today)
         region = await find_region(conn, code=office_scope.region)
         towns = await list_children(conn, code=office_scope.region)
@@ -297,6 +299,8 @@ async def show_what_if(
             outcome=outcome,
             error=error,
             ground=ground,
+            may_write=actor.may(Act.WRITE_POLICIES)
+            and level_of(office_scope.region) is Level.COUNTY,
         ),
         status=422 if error else 200,
     )
@@ -577,6 +581,7 @@ class _Asked:
         at = words.month(day.year, day.month, language=self.language)
         texts = [self._why(result, change.name[2], at) for result in results]
         volunteer = VolunteerId(county_of(self.scope.region), person.volunteer)
+        number = format_number(volunteer.book, volunteer.id)
         name = masked(person.name_sealed, self.kit.seal, volunteer, _)
         return ChangedPerson(
             name=name,
@@ -585,7 +590,7 @@ class _Asked:
             title=title,
             was=texts[0],
             becomes=texts[1],
-            url="",
+            url=f"/district/policies/people?number={number}",
         )
 
     def _why(self, result: RuleResult, step: int, at: str) -> str:
@@ -686,6 +691,7 @@ class _Asked:
         outcome: Outcome | None,
         error: str,
         ground: Ground,
+        may_write: bool,
     ) -> WhatIfPage:
         _ = self.translate
         months = [each for each in (ground.cube.months,) if each]
@@ -727,7 +733,9 @@ class _Asked:
             error=error,
             assumed=_assumed_words(ground, self.language, _),
             as_of=_("截至账本第 {entry} 条", entry=words.count(ground.as_of)),
-            draft_url="",
+            draft_url="/district/policies/drafts"
+            if may_write and values != self.now_values
+            else "",
             draft={
                 "pack": self.chosen.pack.id,
                 "parameter": self.chosen.parameter.name,

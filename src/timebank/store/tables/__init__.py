@@ -29,6 +29,7 @@ from timebank.store.tables.objections import objection, objection_step, objectio
 from timebank.store.tables.offline_readings import offline_reading
 from timebank.store.tables.organizations import organization
 from timebank.store.tables.outbox import outbox
+from timebank.store.tables.pack_drafts import pack_act, pack_draft
 from timebank.store.tables.packs import pack
 from timebank.store.tables.paper_lines import paper_line
 from timebank.store.tables.partners import partner, partner_item, partner_try
@@ -88,6 +89,8 @@ __all__ = [
     "organization",
     "outbox",
     "pack",
+    "pack_act",
+    "pack_draft",
     "paper_line",
     "partner",
     "partner_item",
@@ -135,6 +138,8 @@ APPEND_ONLY = (
     objection,
     objection_step,
     pack,
+    pack_act,
+    pack_draft,
     paper_line,
     partner_item,
     publication,

@@ -1,0 +1,124 @@
+"""What changed between two packs, in words that an office can read aloud."""
+
+import json
+from datetime import date
+from typing import Any
+
+from timebank.policy.rule import Pack, Rule
+from timebank.web import format as words
+from timebank.web.catalog import Language, Translate
+from timebank.web.policy_words import own_words, plain_sentence
+
+
+def differences_in_words(
+    before: Pack, after: Pack, *, on: date, language: Language, _: Translate
+) -> list[str]:
+    """Return every difference that decides or is shown; empty where there is none."""
+    found: list[str] = []
+    old, new = _document(before), _document(after)
+    for name in sorted(old["param"].keys() | new["param"].keys()):
+        found += _parameter(
+            name, old["param"].get(name, []), new["param"].get(name, []), language, _
+        )
+    rules = {rule.id: rule for rule in before.rules}
+    later = {rule.id: rule for rule in after.rules}
+    for rule_id, rule in later.items():
+        title = own_words(rule.title, language)
+        if rule_id not in rules:
+            sentence = _sentence(rule, on, language, _)
+            found.append(_("新增规则「{title}」：{sentence}", title=title, sentence=sentence))
+        else:
+            found += _rule(rules[rule_id], rule, on, language, _)
+    found += [
+        _("去掉规则「{title}」", title=own_words(rule.title, language))
+        for rule_id, rule in rules.items()
+        if rule_id not in later
+    ]
+    for key in sorted((old.keys() | new.keys()) - {"param", "rule"}):
+        if old.get(key) != new.get(key):
+            found.append(_("「{part}」有改动", part=_key(key, _)))
+    if not found and before.hash != after.hash:
+        found.append(_("文字有改动"))
+    return found
+
+
+def _document(pack: Pack) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(pack.canonical)
+    return document
+
+
+def _parameter(
+    name: str, old: list[Any], new: list[Any], language: Language, _: Translate
+) -> list[str]:
+    found = []
+    before = {each["from"]["$date"]: each for each in old}
+    after = {each["from"]["$date"]: each for each in new}
+    for day in sorted(before.keys() | after.keys()):
+        since = words.full_day(date.fromisoformat(day), language=language)
+        one, two = before.get(day), after.get(day)
+        if one is None and two is not None:
+            last = max((each for each in before if each < day), default=None)
+            was = "" if last is None else _amount(name, before[last]["value"], language)
+            found.append(
+                _(
+                    "{name} 自{day}起 {value}（原 {was}）",
+                    name=name,
+                    day=since,
+                    value=_amount(name, two["value"], language),
+                    was=was or "—",
+                )
+            )
+        elif two is None and one is not None:
+            found.append(
+                _(
+                    "{name} 去掉自{day}起的 {value}",
+                    name=name,
+                    day=since,
+                    value=_amount(name, one["value"], language),
+                )
+            )
+        elif one is not None and two is not None and one["value"] != two["value"]:
+            found.append(
+                _(
+                    "{name} 自{day}起由 {was} 改为 {value}",
+                    name=name,
+                    day=since,
+                    was=_amount(name, one["value"], language),
+                    value=_amount(name, two["value"], language),
+                )
+            )
+        elif one != two:
+            found.append(_("{name} 自{day}起的依据或说明有改动", name=name, day=since))
+    return found
+
+
+def _amount(name: str, value: Any, language: Language) -> str:
+    values = value if isinstance(value, list) else [value]
+    if name.endswith("minutes"):
+        return "、".join(words.duration(each, language=language) for each in values)
+    return "、".join(str(each) for each in values)
+
+
+def _rule(before: Rule, after: Rule, on: date, language: Language, _: Translate) -> list[str]:
+    title = own_words(after.title, language)
+    was, becomes = _sentence(before, on, language, _), _sentence(after, on, language, _)
+    if was != becomes:
+        return [
+            _("规则「{title}」由「{was}」改为「{becomes}」", title=title, was=was, becomes=becomes)
+        ]
+    if before.grant != after.grant:
+        return [_("规则「{title}」发的东西有改动", title=title)]
+    if before.valid != after.valid:
+        return [_("规则「{title}」的有效期有改动", title=title)]
+    fixed = ("every", "approver", "dimension", "cite", "limits", "group", "select", "revoke")
+    if any(getattr(before, each) != getattr(after, each) for each in fixed):
+        return [_("规则「{title}」的发放办法有改动", title=title)]
+    return []
+
+
+def _sentence(rule: Rule, on: date, language: Language, _: Translate) -> str:
+    return plain_sentence(rule, on=max(on, rule.valid.from_on), language=language, _=_)
+
+
+def _key(key: str, _: Translate) -> str:
+    return _(f"pack_key.{key}")

@@ -436,3 +436,42 @@ def test_a_keyboard_alone_signs_in_and_checks_in(site: Site, chromium: Browser) 
     titles.append(page.title())
     assert len(set(titles)) == len(titles)
     assert page.locator("h1").count() == 1
+
+
+def test_a_voucher_is_read_off_a_phone_and_redeemed_once(site: Site, chromium: Browser) -> None:
+    volunteer = open_as(chromium, site, "volunteer", viewport=HAND)
+    volunteer.goto(f"{site.url}/me/benefits")
+    volunteer.locator("a.line", has_text="观影优待").first.click()
+    before = number_in(volunteer.locator(".own-code-name").inner_text())
+    code = read_wall(volunteer)
+    digits = volunteer.locator(".voucher-digits").inner_text()
+
+    # The partner's own camera opens the link; a second phone with the same picture comes too late.
+    partner = open_as(chromium, site, "partner", viewport=HAND)
+    partner.goto(code)
+    partner.get_by_role("button", name="核销").click()
+    expect(partner.locator(".read-left")).to_contain_text("核销成功")
+    partner.goto(code)
+    partner.get_by_role("button", name="核销").click()
+    expect(partner.locator(".read-refused")).to_contain_text("已经核销过了")
+
+    volunteer.reload()
+    assert number_in(volunteer.locator(".own-code-name").inner_text()) == before - 1
+    # Without a camera: the digits of the next use, not those of the one that is gone.
+    partner.goto(f"{site.url}/partner")
+    partner.locator("summary").click()
+    fresh = volunteer.locator(".voucher-digits").inner_text()
+    for typed, outcome in ((digits, ".read-refused"), (fresh, ".read-left")):
+        partner.locator("#digits").fill(typed)
+        partner.get_by_role("button", name="核销", exact=True).click()
+        expect(partner.locator(outcome)).to_be_visible()
+        if outcome == ".read-left":
+            continue
+        if not partner.locator("#digits").is_visible():
+            partner.locator("summary").click()
+    partner.get_by_role("button", name="退回").first.click()
+    expect(partner.locator(".notice").first).to_contain_text("退回了")
+
+    officer = open_as(chromium, site, "officer", viewport=DESK)
+    officer.goto(f"{site.url}/district/partners")
+    expect(officer.locator("main")).to_contain_text("1 次 × 25.00 元")

@@ -87,7 +87,7 @@ class RedemptionForm(msgspec.Struct):
 class ReturnForm(msgspec.Struct):
     """Which use is taken back."""
 
-    entitlement: Annotated[int, msgspec.Meta(ge=0, lt=2**63)] = 0
+    entitlement: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 0
     use: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
 
 

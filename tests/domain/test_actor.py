@@ -34,7 +34,14 @@ def test_who_runs_the_machines_neither_serves_nor_judges() -> None:
 
 def test_an_auditor_changes_nothing() -> None:
     auditor = Actor(PERSON, frozenset({Role.AUDITOR}))
-    seen = {Act.SEE_REPORTS, Act.SEE_AUDIT, Act.SEE_SIGNALS, Act.PULL_ENTRIES}
+    seen = {
+        Act.SEE_REPORTS,
+        Act.SEE_AUDIT,
+        Act.SEE_SIGNALS,
+        Act.PULL_ENTRIES,
+        # A what-if answers and writes nothing.
+        Act.TRY_POLICIES,
+    }
     assert {act for act in Act if auditor.may(act)} == seen
 
 

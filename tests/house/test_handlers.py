@@ -145,6 +145,11 @@ def test_a_scope_is_built_at_the_sign_in_only(path: Path) -> None:
         assert scopes(parse(path)) == []
 
 
+@pytest.mark.parametrize("path", list(modules(*ABOVE)), ids=name_of)
+def test_nothing_that_answers_takes_a_whole_county(path: Path) -> None:
+    assert not [call for call in calls(parse(path)) if called(call) == "scope_of_book"]
+
+
 def test_no_dependency_is_a_generator() -> None:
     assert generators([parse(path) for path in modules(*ABOVE)]) == []
 

@@ -26,3 +26,11 @@ class Scope:
     def narrowed(self, code: int) -> "Scope | None":
         """Return the scope of a division within this one, or None where it lies outside."""
         return Scope(code) if self.covers(code) else None
+
+
+def scope_of_book(book: int) -> Scope:
+    """Return the whole county that keeps a book, for what the product counts for itself.
+
+    Nothing that answers somebody may ask for it: their scope comes from their sign-in.
+    """
+    return Scope(book * 1_000_000)

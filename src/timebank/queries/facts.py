@@ -33,7 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from timebank.domain.actor import VolunteerId
 from timebank.domain.period import day_start, local_day
 from timebank.domain.posting import Entry
-from timebank.domain.scope import Scope
+from timebank.domain.scope import Scope, scope_of_book
 from timebank.ledger import balances
 from timebank.ledger import tables as ledger
 from timebank.policy import plugins
@@ -108,7 +108,7 @@ async def person_facts(
     asked = list(keys)
     besides = await circumstances(
         conn,
-        scope=Scope(volunteer.book * 1_000_000),
+        scope=scope_of_book(volunteer.book),
         book=volunteer.book,
         keys=asked,
         zone=zone,

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from timebank.db import Database
 from timebank.domain.period import local_day
-from timebank.domain.scope import Scope
+from timebank.domain.scope import scope_of_book
 from timebank.ledger import columns
 from timebank.ledger.year_sums import YearSums
 from timebank.queries.active_rate import active_rates
@@ -73,7 +73,7 @@ async def store_sums(db: Database, *, book: int) -> int:
     One that is stored already is written again once enough entries came after it.
     """
     async with db.read() as conn:
-        snapshot = await Snapshot.open(conn, scope=Scope(book * 1_000_000), as_of=None)
+        snapshot = await Snapshot.open(conn, scope=scope_of_book(book), as_of=None)
         known = columns.columns_of(conn).books.get(book)
         if snapshot is None or known is None:
             return 0
@@ -109,7 +109,7 @@ async def warm_reports(db: Database, *, book: int, today: date, is_patient: bool
         stored = await columns.list_states(conn, book=book)
     if entries is None or not (is_patient or stored or entries <= _AT_ONCE_MAX):
         return
-    scope = Scope(book * 1_000_000)
+    scope = scope_of_book(book)
     for year in range(today.year - _YEARS + 1, today.year + 1):
         async with db.read() as conn:
             await active_rates(conn, scope=scope, year=year)

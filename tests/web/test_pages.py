@@ -69,6 +69,7 @@ NOTHING_YET = {
     "/district/review/signal",
     "/district/samples/N/N",
     "/samples/N/N",
+    "/district/policies/drafts/N",
 }
 """Pages of what the demo county has none of yet; `test_sessions` walks them, `test_look` shows them
 with samples."""

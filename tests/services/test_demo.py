@@ -1,14 +1,18 @@
 """The demo is the county in small: documented numbers, a day around now, and safe to run again."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
 
 from timebank.db import Database
+from timebank.domain.period import Period
 from timebank.domain.scope import Scope
+from timebank.domain.signal import SignalKind
 from timebank.ledger import audit
 from timebank.queries.active_rate import active_rates
+from timebank.queries.review_queue import find_queue
 from timebank.services import demo
 from timebank.store.seal import Seal
 
@@ -72,6 +76,25 @@ async def test_the_small_demo_is_a_hundredth_of_the_county_and_audits(
     assert upcoming > 10
     roles = await owner.fetch("select role, region from appointment order by role, region")
     assert ("role.officer", 330424000000) in [tuple(row) for row in roles]
+
+    # The review has something to ask about, of each sort.
+    async with db.read() as conn:
+        queue = await find_queue(
+            conn,
+            scope=Scope(demo.BOOK * 1_000_000),
+            book=demo.BOOK,
+            period=Period(NOW - timedelta(days=30), NOW),
+            zone=ZoneInfo("Asia/Shanghai"),
+        )
+    assert {seen.kind for seen, _ in queue.waiting} >= {
+        SignalKind.NO_DEPARTURES,
+        SignalKind.FULL_TIME,
+        SignalKind.AFTERWARDS,
+        SignalKind.SHARED_DEVICE,
+        SignalKind.TWO_PLACES,
+        SignalKind.LONG_DAY,
+    }
+    assert len(queue.waiting) < 15
 
     before = await sizes(owner)
     await build(db)

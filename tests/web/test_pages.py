@@ -66,7 +66,6 @@ NOTHING_YET = {
     "/district/entries/N/N",
     "/district/approvals/N/N",
     "/organizer/approvals/N/N",
-    "/district/review/signal",
     "/district/samples/N/N",
     "/samples/N/N",
     "/district/policies/drafts/N",

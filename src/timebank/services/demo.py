@@ -26,6 +26,7 @@ from timebank.services import enrolment, importing, scheduling, service_file
 from timebank.services.demo_benefits import open_benefits
 from timebank.services.demo_objections import open_objections
 from timebank.services.demo_registers import register_demo
+from timebank.services.demo_signals import plant_signals
 from timebank.services.demo_year import (
     HEADER,
     DemoCounty,
@@ -78,6 +79,9 @@ _NEXT_STAR_SERVICES = 33
 _THIS_YEAR_SERVICES = 5
 _THIS_YEAR_DAYS_MIN = 60
 """The small demo shows this year's service too, once the year is old enough for it."""
+
+_ODD_ONES = range(200, 212)
+"""Who takes part in what a reviewer should see, by place: nobody who has a part elsewhere."""
 
 
 class DemoError(Exception):
@@ -285,6 +289,16 @@ async def build_demo(
             references=[_reference(place) for place in range(_SIZES[scale].registered)],
             now=began,
         )
+        await plant_signals(
+            db,
+            book=BOOK,
+            organizer=await enrolment.ensure_person(
+                db, seal=seal, phone=_TOWNS_PHONE, name=_NAMES[_TOWNS_PHONE], now=began
+            ),
+            references=[_reference(place) for place in _ODD_ONES],
+            has_own_year=scale == "small" and _has_own_year(local_day(began, zone=zone)),
+            now=began,
+        )
     await _open_doors(db, seal=seal, now=now)
     await fold_book(db, book=BOOK)
     if not is_history_there:
@@ -376,7 +390,7 @@ def _with_this_year(plan: YearPlan, *, today: date) -> list[YearPlan]:
     """Return the plan of 2024 and, where the year is old enough, that of the year so far."""
     first_on = date(today.year, 1, 1)
     days = (today - first_on).days
-    if days < _THIS_YEAR_DAYS_MIN:
+    if not _has_own_year(today):
         return [plan]
     return [
         YearPlan(
@@ -396,6 +410,10 @@ def _with_this_year(plan: YearPlan, *, today: date) -> list[YearPlan]:
             fixed_services=_THIS_YEAR_SERVICES,
         ),
     ]
+
+
+def _has_own_year(today: date) -> bool:
+    return (today - date(today.year, 1, 1)).days >= _THIS_YEAR_DAYS_MIN
 
 
 def _reference(place: int) -> str:

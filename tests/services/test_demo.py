@@ -83,7 +83,7 @@ async def test_the_small_demo_is_a_hundredth_of_the_county_and_audits(
             conn,
             scope=Scope(demo.BOOK * 1_000_000),
             book=demo.BOOK,
-            period=Period(NOW - timedelta(days=30), NOW),
+            period=Period(NOW - timedelta(days=30), NOW + timedelta(hours=1)),
             zone=ZoneInfo("Asia/Shanghai"),
         )
     assert {seen.kind for seen, _ in queue.waiting} >= {

@@ -10,6 +10,7 @@ from tests.web.sample_papers import paper_pages
 from tests.web.sample_programs import program_samples
 from tests.web.sample_sessions import session_samples
 
+from timebank.web import activity_month as activity_months
 from timebank.web import (
     attendance,
     cards,
@@ -422,6 +423,38 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             groups=groups,
             more_url="#" if groups else "",
             clear_url="#",
+            month_url="#",
+        )
+
+    def activity_month(counts: dict[int, int]) -> activity_months.ActivityMonthPage:
+        names = words("周一 周二 周三 周四 周五 周六 周日", "Mon Tue Wed Thu Fri Sat Sun").split()
+        # November 2024 begins on a Friday.
+        days = range(-3, 32)
+        return activity_months.ActivityMonthPage(
+            month=words("2024年11月", "Nov 2024"),
+            chosen="2024-11",
+            action_url="#",
+            previous_url="#" if not counts else "",
+            next_url="#",
+            weekdays=names,
+            days=[
+                activity_months.ActivityDay(
+                    number=str(each) if 1 <= each <= 30 else "",
+                    weekday=names[(each + 3) % 7],
+                    name=words(
+                        f"11月{each}日，{counts.get(each)} 场", f"{each} Nov: {counts.get(each)}"
+                    ),
+                    count=counts.get(each, 0),
+                    url="#" if each in counts else "",
+                    is_today=each == 22,
+                    is_over=each < 22,
+                )
+                for each in days
+            ],
+            fields=fields,
+            towns=town_choices,
+            found=_("这个月 {count} 场", count=sum(counts.values())) if counts else "",
+            list_url="#",
         )
 
     def record(activity: str, evidence: str, minutes: int, **changes: Any) -> records.Record:
@@ -1358,6 +1391,14 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                 ]
             ),
             framed("volunteer"),
+        ),
+        "volunteer-month": Sample(
+            "volunteer/month.html",
+            activity_month({22: 5, 23: 12, 24: 9, 25: 2, 27: 3, 28: 4, 30: 118}),
+            framed("volunteer"),
+        ),
+        "volunteer-month-empty": Sample(
+            "volunteer/month.html", activity_month({}), framed("volunteer")
         ),
         "volunteer-activities-empty": Sample(
             "volunteer/activities.html", activities([]), framed("volunteer")

@@ -31,11 +31,15 @@ UNLINKED = {
     "": ["/_components", "/c/kept", "/p/330424", "/v/330424", "/publications", "/scan/camera"],
     "officer": ["/enrol"],
     "volunteer": ["/me/calendar"],
-    "organizer": ["/organizer/offline", "/organizer/shifts/{shift}/uploads"],
+    "organizer": [
+        "/organizer/offline",
+        "/organizer/shifts/{shift}/uploads",
+        "/organizer/shifts/{shift}/reach",
+    ],
 }
 """Pages that no link leads to: of components, of a personal code, of publications, of
-the camera, enrolling for who has not, and what is
-there without network, or after it."""
+the camera, enrolling for who has not, what is
+there without network, or after it, and what a shift that is going on has once it is over."""
 
 NOT_PAGES = {
     "/home",
@@ -63,12 +67,12 @@ NOT_PAGES = {
 somebody's consent."""
 
 NOTHING_YET = {
+    "/district/policies/drafts/N",
     "/district/entries/N/N",
     "/district/approvals/N/N",
     "/organizer/approvals/N/N",
     "/district/samples/N/N",
     "/samples/N/N",
-    "/district/policies/drafts/N",
 }
 """Pages of what the demo county has none of yet; `test_sessions` walks them, `test_look` shows them
 with samples."""

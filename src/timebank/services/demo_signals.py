@@ -50,7 +50,7 @@ class _Odd:
         people: How many of the planted volunteers come.
         signs_up: After the start; negative is before.
         on_one_phone: How many of them arrive on a phone that is another's.
-        is_closed: The organizer signed it off, and credits nobody who never scanned out.
+        is_closed: The organizer signed it off, though nobody scanned out.
     """
 
     title: str
@@ -126,7 +126,16 @@ async def plant_signals(
         enrolled = await volunteers.list_by_reference(conn, book=book, references=references)
     people = [enrolled[each] for each in references]
     for odd in _ODD:
-        await _hold(db, actor=actor, organization=organization, odd=odd, people=people, now=now)
+        await _hold(
+            db,
+            actor=actor,
+            organization=organization,
+            odd=odd,
+            # Nothing is credited in a year that has no service else: its numbers stay empty.
+            forgotten=Forgotten.END_OF_SHIFT if has_own_year else Forgotten.ZERO,
+            people=people,
+            now=now,
+        )
     if has_own_year:
         await _import(db, book=book, references=references, now=now)
 
@@ -137,6 +146,7 @@ async def _hold(
     actor: Actor,
     organization: OrganizationId,
     odd: _Odd,
+    forgotten: Forgotten,
     people: Sequence[VolunteerId],
     now: datetime,
 ) -> None:
@@ -160,7 +170,7 @@ async def _hold(
             address=_ADDRESS,
             region=_PLACE,
             in_charge="值班社工",
-            forgotten=Forgotten.ZERO,
+            forgotten=forgotten,
         ),
         shifts=[NewShift(starts_at=starts_at, ends_at=ends_at, places=20)],
         now=starts_at - timedelta(days=3),
@@ -193,7 +203,7 @@ async def _hold(
             shift_book=book,
             shift=shift,
             departures=None,
-            now=ends_at + timedelta(minutes=20),
+            now=now,
         )
 
 

@@ -5,6 +5,7 @@ prints was made ready in `format.py` and said in the reader's language by `catal
 """
 
 from timebank.web import (
+    activity_month,
     approvals,
     attendance,
     benefits,
@@ -161,6 +162,7 @@ HANDLERS = [
     profile.create_home,
     volunteer.show_home,
     joining.show_activities,
+    activity_month.show_activity_month,
     joining.show_activity,
     joining.create_signup,
     joining.create_withdrawal,

@@ -35,6 +35,7 @@ from timebank.store import calendar_feeds
 from timebank.store.calendar_feeds import FeedOwner
 from timebank.web import format as words
 from timebank.web.frame import language_of, show, translate_of
+from timebank.web.typed import typed_month
 
 _TOKEN_BYTES = 24
 """Of an address: 192 bits, which nobody guesses."""
@@ -273,7 +274,7 @@ async def _show_month(
     _ = translate_of(request)
     language = language_of(request)
     today = words.local_day(now)
-    first = _month(month) or today.replace(day=1)
+    first = typed_month(month) or today.replace(day=1)
     after = (first + timedelta(days=31)).replace(day=1)
     async with kit.db.read() as conn:
         shifts = await calendar.list_of_organizations(
@@ -329,11 +330,3 @@ async def _show_month(
             feed=feed,
         ),
     )
-
-
-def _month(text: str) -> date | None:
-    try:
-        first = date.fromisoformat(f"{text}-01")
-    except ValueError:
-        return None
-    return first if 1_900 <= first.year <= 2_200 else None

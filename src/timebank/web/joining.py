@@ -1,6 +1,6 @@
 """Finding a shift and taking a place in it, or giving it back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -34,7 +34,7 @@ from timebank.queries.activities import ActivityDetail, UpcomingShift
 from timebank.services import clearing, scheduling
 from timebank.services.errors import NotFoundError
 from timebank.store.clearances import list_missing_for
-from timebank.store.regions import list_children
+from timebank.store.regions import Region, list_children
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
 from timebank.web.frame import language_of, show, translate_of
@@ -116,6 +116,7 @@ class ActivitiesPage:
         found: How many, as a sentence.
         more_url: The next page; empty on the last.
         clear_url: Without any filter; empty when there is none.
+        month_url: The same as a month.
     """
 
     action_url: str
@@ -127,6 +128,7 @@ class ActivitiesPage:
     groups: Sequence[ShiftDay]
     more_url: str
     clear_url: str
+    month_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +209,7 @@ async def show_activities(
     language = language_of(request)
     _ = translate_of(request)
     volunteer = None if request.user is None else request.user.volunteer
-    scope = _town_scope(county_scope, town)
+    scope = town_scope(county_scope, town)
     service_field = field_of(field)
     today = words.local_day(now)
     chosen = typed_day(day)
@@ -234,12 +236,7 @@ async def show_activities(
         )
         towns = await list_children(conn, code=county_scope.region)
     shown = found[:_SHIFTS_SHOWN]
-    kept = urlencode(
-        {
-            "field": service_field.code if service_field else "",
-            "town": str(scope.region) if scope != county_scope else "",
-        }
-    )
+    kept = filter_query(service_field, scope=scope, county=county_scope)
     last = shown[-1] if len(found) > _SHIFTS_SHOWN else None
     groups = groupby(shown, key=lambda each: words.local_day(each.starts_at))
     return show(
@@ -260,28 +257,8 @@ async def show_activities(
                 )
                 for each in (today + timedelta(days=ahead) for ahead in range(_DAYS_SHOWN))
             ],
-            fields=[
-                Choice(value="", label=_("全部领域"), is_selected=service_field is None),
-                *(
-                    Choice(
-                        value=each.code,
-                        label=_(f"service_field.{each.code}"),
-                        is_selected=each is service_field,
-                    )
-                    for each in ServiceField
-                ),
-            ],
-            towns=[
-                Choice(value="", label=_("全县"), is_selected=scope == county_scope),
-                *(
-                    Choice(
-                        value=str(each.code),
-                        label=each.name,
-                        is_selected=each.code == scope.region,
-                    )
-                    for each in towns
-                ),
-            ],
+            fields=field_choices(service_field, _),
+            towns=town_choices(towns, scope=scope, county=county_scope, _=_),
             found=_("找到 {count} 场", count=len(shown)),
             groups=[
                 ShiftDay(
@@ -292,6 +269,8 @@ async def show_activities(
             ],
             more_url="" if last is None else f"/activities?{kept}&day={day}&after={_after(last)}",
             clear_url="/activities" if service_field or scope != county_scope or chosen else "",
+            month_url=f"/activities/month?{kept}"
+            + ("" if chosen is None else f"&month={chosen:%Y-%m}"),
         ),
     )
 
@@ -547,7 +526,44 @@ def _activity_url(book: int, activity: int) -> str:
     return f"/activities/{book}/{activity}"
 
 
-def _town_scope(county: Scope, town: str) -> Scope:
+def field_choices(chosen: ServiceField | None, _: Translate) -> list[Choice]:
+    """Return the fields of a filter, all of them first."""
+    return [
+        Choice(value="", label=_("全部领域"), is_selected=chosen is None),
+        *(
+            Choice(
+                value=each.code, label=_(f"service_field.{each.code}"), is_selected=each is chosen
+            )
+            for each in ServiceField
+        ),
+    ]
+
+
+def town_choices(
+    towns: Iterable[Region], *, scope: Scope, county: Scope, _: Translate
+) -> list[Choice]:
+    """Return the towns of a filter, the whole county first."""
+    return [
+        Choice(value="", label=_("全县"), is_selected=scope == county),
+        *(
+            Choice(value=str(each.code), label=each.name, is_selected=each.code == scope.region)
+            for each in towns
+        ),
+    ]
+
+
+def filter_query(field: ServiceField | None, *, scope: Scope, county: Scope) -> str:
+    """Return the filter as it stands in an address."""
+    return urlencode(
+        {
+            "field": field.code if field else "",
+            "town": str(scope.region) if scope != county else "",
+        }
+    )
+
+
+def town_scope(county: Scope, town: str) -> Scope:
+    """Return the town that a filter names; the county where it names none of its own."""
     try:
         return county.narrowed(divisions.parse_code(town)) or county
     except ValueError:

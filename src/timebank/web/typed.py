@@ -22,6 +22,7 @@ NumberInPath: TypeAlias = Annotated[int, PathParameter(ge=1, le=NUMBER_MAX)]
 
 _VILLAGE_DIGITS = 12
 _YEARS = range(1900, 2201)
+_MONTH_LETTERS = 7
 
 
 def typed_day(text: str) -> date | None:
@@ -31,6 +32,11 @@ def typed_day(text: str) -> date | None:
     except ValueError:
         return None
     return day if day.year in _YEARS else None
+
+
+def typed_month(text: str) -> date | None:
+    """Return the first day of the month that an address names, such as `2024-11`."""
+    return typed_day(f"{text}-01") if len(text) == _MONTH_LETTERS else None
 
 
 def typed_time(text: str) -> time | None:

@@ -43,7 +43,7 @@ from timebank.web.catalog import Language, Translate, has_message
 from timebank.web.draft_words import differences_in_words
 from timebank.web.frame import language_of, show, show_part, translate_of
 from timebank.web.parts import Choice, Field, Link
-from timebank.web.policy_words import own_words, problem_words
+from timebank.web.policy_words import fact_words, own_words, problem_words
 
 _Part = Annotated[str, QueryParameter(max_length=80)]
 _Typed = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -564,13 +564,21 @@ def _form_node(
         removes=path if is_row or is_optional else "",
         adds=adds,
         parts=parts,
-        folds=_title(node) if len(node.path) == 2 and node.kind in (Kind.GROUP, Kind.ROWS) else "",
+        folds=_title(node, looked, language=language, _=_)
+        if len(node.path) == 2 and node.kind in (Kind.GROUP, Kind.ROWS)
+        else "",
         is_open=bool(problems) or any(each.errors or each.is_open for each in parts),
     )
 
 
-def _title(node: Node) -> str:
-    """Return what a row is called: its name, its Chinese title, or its id."""
+def _title(node: Node, looked: Looked, *, language: Language, _: Translate) -> str:
+    """Return what a row is called: its name, its title, or its id; a number by whom it decides."""
+    if node.path[0] == "param" and looked.pack is not None:
+        for rule in looked.pack.rules:
+            for leaf in rule.leaves():
+                if leaf.parameter.name == node.path[1]:
+                    what = fact_words(leaf.use, language=language, _=_)
+                    return f"{own_words(rule.title, language)} · {what} ({node.path[1]})"
     texts = {each.path[-1]: each for each in node.parts}
     for key in ("title", "name", "id"):
         if key in texts:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from timebank.web import door, find_code, kiosk, own_code
+from timebank.web import door, door_people, find_code, kiosk, own_code, read_person
 from timebank.web.catalog import Language, translator
 from timebank.web.code_picture import code_picture
 from timebank.web.parts import Choice, Field, Frame, Link
@@ -24,8 +24,8 @@ def door_samples(language: Language, framed: Callable[..., Frame]) -> dict[str, 
 
     def person(
         name: str, number: int, state: str, *, arrived: str = "", left: str = "", seen: bool = False
-    ) -> door.DoorPerson:
-        return door.DoorPerson(
+    ) -> door_people.DoorPerson:
+        return door_people.DoorPerson(
             key=f"330424-{number}",
             name=name,
             number=f"33042400000{number:04}",
@@ -35,7 +35,7 @@ def door_samples(language: Language, framed: Callable[..., Frame]) -> dict[str, 
             is_seen=seen,
         )
 
-    people = door.PeopleFragment(
+    people = door_people.PeopleFragment(
         version="sample",
         refresh_ms=600_000,
         here=3,
@@ -53,7 +53,7 @@ def door_samples(language: Language, framed: Callable[..., Frame]) -> dict[str, 
         can_undo=True,
     )
 
-    def read(outcome: str) -> door.ReadPerson:
+    def read(outcome: str) -> read_person.ReadPerson:
         sentences = {
             "arrived": _("{time} 签到", time="13:58"),
             "left": _("{time} 签退，记 {served}", time="17:02", served="3:00"),
@@ -61,7 +61,7 @@ def door_samples(language: Language, framed: Callable[..., Frame]) -> dict[str, 
             "walk-up": _("door.scan.not_signed_up"),
             "refused": _("personal_code.expired"),
         }
-        return door.ReadPerson(
+        return read_person.ReadPerson(
             outcome=outcome,  # type: ignore[arg-type]
             name="" if outcome == "refused" else "王*芳",
             number="" if outcome == "refused" else "330424000001234",

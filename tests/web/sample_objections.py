@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from timebank.web import deadline, objections
+from timebank.web import deadline, objection_words, objections, own_objections
 from timebank.web.catalog import Language, translator
 from timebank.web.parts import Choice, Field
 
@@ -23,7 +23,7 @@ def objection_pages(
 
     running = clock("running", "还剩 7 个工作日", "7 working days left", 30)
     late = clock("late", "已超 2 个工作日", "2 working days over", 100)
-    record = objections.RecordFacts(
+    record = objection_words.RecordFacts(
         activity=park,
         day=words("11月16日 周六", "Sat 16 Nov"),
         time="14:00–17:00",
@@ -43,7 +43,7 @@ def objection_pages(
     )
     proof = words("签到表 2024-17 第 3 行", "Sign-in sheet 2024-17, line 3")
     steps = [
-        objections.StepLine(
+        objection_words.StepLine(
             kind=kind,
             title=_(f"objection_step.{kind}"),
             who=who,
@@ -61,8 +61,8 @@ def objection_pages(
     ]  # fmt: skip
     wish = words("时长应为 3 小时", "Time should be 3 h")
 
-    def case(count: int) -> objections.CaseView:
-        return objections.CaseView(
+    def case(count: int) -> objection_words.CaseView:
+        return objection_words.CaseView(
             record=record,
             wish=wish,
             turn=words("组织者已答复，志愿者可以申诉", "Answered; the volunteer can appeal"),
@@ -87,7 +87,7 @@ def objection_pages(
         "volunteer-objection-new": (
             "objection/new.html",
             "volunteer",
-            objections.ObjectionNewPage(
+            own_objections.ObjectionNewPage(
                 record=record,
                 action_url="#",
                 back_url="#",
@@ -103,7 +103,7 @@ def objection_pages(
         "volunteer-objection": (
             "objection/own.html",
             "volunteer",
-            objections.OwnObjectionPage(
+            own_objections.OwnObjectionPage(
                 case=case(2), back_url="#", records_url="#", appeal_url="#", text=Field()
             ),
         ),

@@ -15,6 +15,7 @@ from timebank.web import (
     attendance,
     cards,
     comparison,
+    consenting,
     course,
     deadline,
     demo,
@@ -774,8 +775,8 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         refused=1,
     )
 
-    def consent_line() -> helping.ConsentLine:
-        return helping.ConsentLine(
+    def consent_line() -> consenting.ConsentLine:
+        return consenting.ConsentLine(
             who=words("示*例 138****0000", "E*e 138****0000"),
             may=_("help.sign_up"),
             state=words("到 2025年6月30日 为止", "until 30 Jun 2025"),
@@ -784,8 +785,8 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             open_url="#",
         )
 
-    def consent_fields(until_error: str) -> helping.ConsentFields:
-        return helping.ConsentFields(
+    def consent_fields(until_error: str) -> consenting.ConsentFields:
+        return consenting.ConsentFields(
             action_url="#",
             volunteer=Field(),
             phone=Field(value="13800000000"),
@@ -1592,7 +1593,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         "organizer-day-empty": Sample("organizer/day.html", organizer_day([]), framed("organizer")),
         "volunteer-helpers": Sample(
             "volunteer/helpers.html",
-            helping.HelpersPage(
+            consenting.HelpersPage(
                 back_url="#",
                 lines=[consent_line()],
                 acts=[
@@ -1607,7 +1608,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         ),
         "organizer-consents": Sample(
             "organizer/consents.html",
-            helping.ConsentsPage(
+            consenting.ConsentsPage(
                 back_url="#", help_url="#", lines=[consent_line()], fields=consent_fields("")
             ),
             framed("organizer"),

@@ -24,9 +24,9 @@ from timebank.services import person_scan, signing_in
 from timebank.services.errors import NotFoundError
 from timebank.services.person_scan import NobodyRead, PersonReading
 from timebank.web import format as words
-from timebank.web.door import ReadPerson, code_in, read_decision
 from timebank.web.frame import language_of, show, show_part, translate_of
 from timebank.web.organized_shift import shift_url, takes_scans
+from timebank.web.read_person import code_in, read_decision, refused_read
 from timebank.web.typed import BookInPath, NumberInPath
 
 KIOSK_COOKIE = "timebank_kiosk"
@@ -179,14 +179,7 @@ async def create_kiosk_scan(
     )
     if isinstance(result, NobodyRead):
         reason = result.reason.value
-        read = ReadPerson(
-            outcome="refused",
-            name="",
-            number="",
-            time=words.clock(now),
-            sentence=_(reason),
-            code=reason,
-        )
+        read = refused_read(_(reason), code=reason, now=now)
     else:
         read = await read_decision(kit, result.volunteer, result.recorded.decision, now=now, _=_)
     return show_part(request, "organizer/_read.html", read=read, base_url="")

@@ -21,7 +21,7 @@ from timebank.web.catalog import Language, Translate
 from timebank.web.deadline import late_words
 from timebank.web.evidence import evidence_shares
 from timebank.web.frame import language_of, show, translate_of
-from timebank.web.objections import end_words
+from timebank.web.objection_words import end_words
 from timebank.web.parts import Evidence, EvidenceShares, Link
 from timebank.web.typed import NumberInPath
 

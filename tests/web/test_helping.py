@@ -21,9 +21,9 @@ def test_a_helper_signs_somebody_up_and_is_seen_doing_it(site: Site, chromium: B
 
     helped.goto(f"{site.url}/me")
     helped.get_by_role("link", name="帮我办事的人").click()
-    helped.get_by_label("帮手的手机号").fill("13912349999")
+    helped.get_by_label("帮手的手机号").fill("1391234999")
     helped.get_by_role("button", name="同意这样帮").click()
-    expect(helped.locator(".error")).to_contain_text("没有人用这个手机号登录过")
+    expect(helped.locator(".error")).to_contain_text("请填写帮手的 1")
     helped.get_by_label("帮手的手机号").fill("13912340072")
     helped.get_by_role("button", name="同意这样帮").click()
     expect(helped.get_by_role("status")).to_contain_text("同意已经记下")

@@ -35,11 +35,13 @@ UNLINKED = {
         "/organizer/offline",
         "/organizer/shifts/{shift}/uploads",
         "/organizer/shifts/{shift}/reach",
+        "/organizer/shifts/{shift}/places",
     ],
 }
 """Pages that no link leads to: of components, of a personal code, of publications, of
 the camera, enrolling for who has not, what is
-there without network, or after it, and what a shift that is going on has once it is over."""
+there without network, or after it, what a shift that is going on has once it is over, and what one
+that is over had: which shift the walk opens first is the clock's."""
 
 NOT_PAGES = {
     "/home",

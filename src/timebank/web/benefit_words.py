@@ -1,11 +1,12 @@
 """What a grant is called, what it is worth and where it stands, in the reader's language."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 from timebank.domain.entitlement import Standing, State
-from timebank.services.granting import shipped_packs
+from timebank.policy.rule import Pack
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
 from timebank.web.policy_words import own_words
@@ -31,17 +32,20 @@ TONES: dict[State, Tone] = {
 """The colour that goes with each state; the word stands beside it."""
 
 
-def grant_title(standing: Standing, *, item: str, language: Language) -> str:
-    """Return what a grant is called: by its rule, its level, or its item where neither is known."""
+def grant_title(standing: Standing, *, item: str, packs: Sequence[Pack], language: Language) -> str:
+    """Return what a grant is called: by its rule, its level, or its item where neither is known.
+
+    `packs` are those in force in its county.
+    """
     of = standing.of
-    for pack in shipped_packs():
+    for pack in packs:
         if pack.id == of.pack:
             for rule in pack.rules:
                 if rule.id == of.rule:
                     if rule.tiers is not None and 0 < of.tier <= len(rule.tiers.levels):
                         return own_words(rule.tiers.levels[of.tier - 1].title, language)
                     return own_words(rule.title, language)
-    return item_title(item, language=language)
+    return item_title(item, packs=packs, language=language)
 
 
 def amount_words(amount: int, *, item: str, _: Translate) -> str:
@@ -98,9 +102,15 @@ def month_of(at: datetime) -> str:
     return f"{on.year:04}-{on.month:02}"
 
 
-def item_title(item: str, *, rule: tuple[str, str] | None = None, language: Language) -> str:
+def item_title(
+    item: str,
+    *,
+    packs: Sequence[Pack],
+    rule: tuple[str, str] | None = None,
+    language: Language,
+) -> str:
     """Return what an item is called: by the rule that gives it, else by its own name."""
-    for pack in shipped_packs():
+    for pack in packs:
         for each in pack.rules:
             is_meant = (
                 (pack.id, each.id) == rule

@@ -21,9 +21,11 @@ from timebank.domain.voucher import (
 )
 from timebank.http.identity import PUBLIC
 from timebank.http.providers import Kit, Kitted, Now, OwnVolunteer, TimebankRequest
+from timebank.policy.rule import Pack
 from timebank.queries import benefits as query
 from timebank.queries.benefits import GrantLine
 from timebank.services import agreeing
+from timebank.services.authoring import packs_in_force
 from timebank.services.errors import NotFoundError
 from timebank.web import format as words
 from timebank.web.benefit_words import (
@@ -132,7 +134,8 @@ async def show_benefits(
     """Show the volunteer's benefits."""
     async with kit.db.read() as conn:
         lines = await query.list_own_grants(conn, volunteer=volunteer)
-    return _show(request, lines)
+        packs = await packs_in_force(conn, book=volunteer.book)
+    return _show(request, lines, packs)
 
 
 @post("/me/benefits/choices", rule=Act.SEE_OWN_RECORDS, status_code=200)
@@ -150,7 +153,8 @@ async def create_choice(
         return Redirect("/me/benefits?done=chosen", status_code=303)
     async with kit.db.read() as conn:
         lines = await query.list_own_grants(conn, volunteer=volunteer)
-    return _show(request, lines, error=_(outcome.reason.value), status=409)
+        packs = await packs_in_force(conn, book=volunteer.book)
+    return _show(request, lines, packs, error=_(outcome.reason.value), status=409)
 
 
 @get("/me/vouchers/{number:int}", rule=Act.SEE_OWN_RECORDS)
@@ -166,6 +170,7 @@ async def show_voucher(
     language = language_of(request)
     async with kit.db.read() as conn:
         line = await query.find_own_grant(conn, volunteer=volunteer, number=number)
+        packs = await packs_in_force(conn, book=volunteer.book)
         shops = (
             []
             if line is None
@@ -183,7 +188,7 @@ async def show_voucher(
         request,
         "volunteer/voucher.html",
         VoucherPage(
-            title=grant_title(standing, item=line.item, language=language),
+            title=grant_title(standing, item=line.item, packs=packs, language=language),
             name=await own_name(request, kit),
             left=_("还有 {amount}", amount=amount_words(standing.left, item=line.item, _=_)),
             valid=valid_words(standing, language=language, _=_),
@@ -220,7 +225,12 @@ async def show_voucher_link(request: TimebankRequest, code: FromPath[str]) -> Re
 
 
 def _show(
-    request: TimebankRequest, lines: Sequence[GrantLine], *, error: str = "", status: int = 200
+    request: TimebankRequest,
+    lines: Sequence[GrantLine],
+    packs: Sequence[Pack],
+    *,
+    error: str = "",
+    status: int = 200,
 ) -> Response[Any]:
     _ = translate_of(request)
     language = language_of(request)
@@ -228,7 +238,7 @@ def _show(
     now = kit.now()
 
     def made(line: GrantLine) -> Benefit:
-        return _benefit(line, now=now, language=language, _=_)
+        return _benefit(line, packs, now=now, language=language, _=_)
 
     menus: dict[tuple[str, str, str], list[Benefit]] = {}
     held: list[GrantLine] = []
@@ -260,7 +270,9 @@ def _show(
     )
 
 
-def _benefit(line: GrantLine, *, now: datetime, language: Language, _: Translate) -> Benefit:
+def _benefit(
+    line: GrantLine, packs: Sequence[Pack], *, now: datetime, language: Language, _: Translate
+) -> Benefit:
     standing, item = line.standing, line.item
     whole = amount_words(standing.of.amount, item=item, _=_)
     is_held = standing.state in HELD
@@ -271,7 +283,7 @@ def _benefit(line: GrantLine, *, now: datetime, language: Language, _: Translate
     elif item.startswith("honour:"):
         detail = ""
     return Benefit(
-        title=grant_title(standing, item=item, language=language),
+        title=grant_title(standing, item=item, packs=packs, language=language),
         detail=detail,
         state=_state(line, now=now, language=language, _=_),
         tone="past" if _is_over(line, now) else TONES[standing.state],

@@ -10,7 +10,7 @@ from litestar.response import Redirect
 
 from timebank.domain.actor import Act, Actor, VolunteerId
 from timebank.domain.entitlement import GrantRefusal, GrantRefused, State
-from timebank.domain.region import county_code, level_of
+from timebank.domain.region import county_code, county_of, level_of
 from timebank.http.identity import PUBLIC
 from timebank.http.providers import (
     CountyScope,
@@ -21,10 +21,12 @@ from timebank.http.providers import (
     SignedInActor,
     TimebankRequest,
 )
+from timebank.policy.rule import Pack
 from timebank.queries import benefits as query
 from timebank.queries.benefits import GrantLine
 from timebank.services import agreeing
 from timebank.services.agreeing import Decided
+from timebank.services.authoring import packs_in_force
 from timebank.web import format as words
 from timebank.web.benefit_words import amount_words, grant_title, reasons_words
 from timebank.web.catalog import Language, Translate
@@ -171,6 +173,7 @@ async def show_publicity(
         lines = await query.list_grants(
             conn, scope=county_scope, states=[State.PUBLICISED], limit=_SHOWN * 5
         )
+        packs = await packs_in_force(conn, book=county_of(county_scope.region))
     return show(
         request,
         "public/publicity.html",
@@ -178,7 +181,9 @@ async def show_publicity(
             lines=[
                 PublicityLine(
                     name=_name(line, kit, _),
-                    title=grant_title(line.standing, item=line.item, language=language),
+                    title=grant_title(
+                        line.standing, item=line.item, packs=packs, language=language
+                    ),
                     amount=amount_words(line.standing.of.amount, item=line.item, _=_),
                     until=""
                     if line.standing.due_on is None
@@ -223,6 +228,7 @@ async def _show(
             )
         }
         issued = await query.list_payable(conn, scope=scope, limit=_SHOWN)
+        packs = await packs_in_force(conn, book=county_of(scope.region))
 
     def section(
         found: Sequence[GrantLine],
@@ -241,7 +247,7 @@ async def _show(
             action=action,
             label=label,
             can_refuse=can_refuse,
-            rows=[_row(line, kit, language=language, _=_) for line in found],
+            rows=[_row(line, kit, packs, language=language, _=_) for line in found],
             more=_("还有 {count} 条，处理完这些再显示", count=words.count(more)) if more else "",
         )
 
@@ -312,7 +318,9 @@ async def _show(
     )
 
 
-def _row(line: GrantLine, kit: Kit, *, language: Language, _: Translate) -> GrantRow:
+def _row(
+    line: GrantLine, kit: Kit, packs: Sequence[Pack], *, language: Language, _: Translate
+) -> GrantRow:
     standing = line.standing
     terms = standing.of.terms
     needs = [_(f"office.{terms.office}")]
@@ -324,7 +332,7 @@ def _row(line: GrantLine, kit: Kit, *, language: Language, _: Translate) -> Gran
     return GrantRow(
         field=f"grant.{standing.of.book}.{standing.of.id}",
         name=_name(line, kit, _),
-        title=grant_title(standing, item=line.item, language=language),
+        title=grant_title(standing, item=line.item, packs=packs, language=language),
         amount=amount_words(standing.of.amount, item=line.item, _=_),
         why=reasons_words(standing.of.reasons, language=language, _=_),
         needs=" · ".join(needs),

@@ -27,10 +27,11 @@ from timebank.http.providers import (
     SignedInActor,
     TimebankRequest,
 )
+from timebank.policy.rule import Pack
 from timebank.queries import benefits as query
 from timebank.services import partnering
+from timebank.services.authoring import packs_in_force
 from timebank.services.errors import NotFoundError
-from timebank.services.granting import shipped_packs
 from timebank.store import partners
 from timebank.web import format as words
 from timebank.web.benefit_words import item_title, yuan
@@ -207,10 +208,12 @@ async def create_price(
     if level_of(office_scope.region) is not Level.COUNTY:
         raise NotFoundError
     fen = typed_amount(data.yuan, is_money=True) if data.yuan.strip() else None
+    async with kit.db.read() as conn:
+        packs = await packs_in_force(conn, book=county_of(office_scope.region))
     refused: PartnerRefusal | None = None
     if data.yuan.strip() and fen is None:
         refused = PartnerRefusal.PRICE_OUT_OF_RANGE
-    elif data.item not in _items():
+    elif data.item not in _items(packs):
         refused = PartnerRefusal.ITEM_UNKNOWN
     else:
         outcome = await partnering.set_price(
@@ -287,6 +290,7 @@ async def _show(
         known = await partners.list_partners(conn, book=book)
         prices = await partners.list_prices(conn, book=book, on=words.local_day(now))
         rows = await _settlement(conn, scope, month)
+        packs = await packs_in_force(conn, book=book)
     may_change = actor.may(Act.RUN_POLICIES) and level_of(scope.region) is Level.COUNTY
     text = _month_text(month)
     return show(
@@ -300,7 +304,7 @@ async def _show(
                     takes=[
                         _(
                             "{item}，每次 {yuan} 元",
-                            item=item_title(item, language=language),
+                            item=item_title(item, packs=packs, language=language),
                             yuan=yuan(fen),
                         )
                         for (shop, item), fen in sorted(prices.items())
@@ -321,7 +325,7 @@ async def _show(
             settlement=[
                 SettlementLine(
                     partner=row.name,
-                    item=item_title(row.item, language=language),
+                    item=item_title(row.item, packs=packs, language=language),
                     count=words.count(row.count),
                     each=yuan(row.fen_each),
                     whole=yuan(row.fen_each * row.count),
@@ -331,7 +335,8 @@ async def _show(
             total=yuan(sum(row.fen_each * row.count for row in rows)),
             csv_url=f"/district/settlements.csv?month={text}",
             items=[
-                Choice(value=item, label=item_title(item, language=language)) for item in _items()
+                Choice(value=item, label=item_title(item, packs=packs, language=language))
+                for item in _items(packs)
             ],
             new_url="/district/partners" if may_change else "",
             name=Field(value=form.name),
@@ -343,12 +348,12 @@ async def _show(
     )
 
 
-def _items() -> list[str]:
+def _items(packs: Sequence[Pack]) -> list[str]:
     """Return the codes of what rules give that a partner can redeem."""
     return sorted(
         {
             f"{rule.grant.kind}:{rule.grant.item}"
-            for pack in shipped_packs()
+            for pack in packs
             for rule in pack.rules
             if rule.grant.kind.value in ("pass", "goods", "place")
         }

@@ -16,9 +16,10 @@ from timebank.domain.transfer import Unit
 from timebank.domain.volunteer_number import parse_number
 from timebank.http.providers import Kit, Kitted, Now, OwnVolunteer, TimebankRequest
 from timebank.policy.credit import Receiver
+from timebank.policy.rule import Pack
 from timebank.queries import benefits as query
 from timebank.services import purse
-from timebank.services.granting import shipped_packs
+from timebank.services.authoring import packs_in_force
 from timebank.store import catalog
 from timebank.web import format as words
 from timebank.web.benefit_words import amount_words
@@ -122,7 +123,7 @@ async def create_gift(
         )
     outcome = await purse.give(
         kit.db,
-        packs=shipped_packs(),
+        packs=await _packs(kit, volunteer),
         volunteer=volunteer,
         unit=_UNITS[data.unit],
         amount=typed_count(data.amount),
@@ -154,7 +155,7 @@ async def create_spending(
         )
     outcome = await purse.spend_on_service(
         kit.db,
-        packs=shipped_packs(),
+        packs=await _packs(kit, volunteer),
         volunteer=volunteer,
         unit=_UNITS[data.unit],
         amount=typed_count(data.amount),
@@ -181,7 +182,7 @@ async def create_item(
     _ = translate_of(request)
     outcome = await purse.have_item(
         kit.db,
-        packs=shipped_packs(),
+        packs=await _packs(kit, volunteer),
         volunteer=volunteer,
         number=typed_count(data.item),
         now=now,
@@ -191,6 +192,11 @@ async def create_item(
             request, kit, volunteer, error=_(outcome.reason.value), status=422, now=now
         )
     return Redirect("/me/benefits?done=had", status_code=303)
+
+
+async def _packs(kit: Kit, volunteer: VolunteerId) -> tuple[Pack, ...]:
+    async with kit.db.read() as conn:
+        return await packs_in_force(conn, book=volunteer.book)
 
 
 def _volunteer(text: str) -> VolunteerId | None:
@@ -213,6 +219,7 @@ async def _show(
     async with kit.db.read() as conn:
         lines = await query.list_own_grants(conn, volunteer=volunteer)
         items = await catalog.list_items(conn, book=volunteer.book, on=today)
+        packs = await packs_in_force(conn, book=volunteer.book)
     cards = []
     for code, unit in _UNITS.items():
         held = [
@@ -222,7 +229,7 @@ async def _show(
             and each.standing.state is State.ISSUED
             and (each.standing.expires_on is None or each.standing.expires_on >= today)
         ]
-        terms = purse.terms_for(shipped_packs(), unit, on=today)
+        terms = purse.terms_for(packs, unit, on=today)
         if not held and terms is None:
             continue
         held.sort(key=lambda each: (each.expires_on is None, each.expires_on))

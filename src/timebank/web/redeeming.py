@@ -18,6 +18,7 @@ from timebank.http.identity import ForbiddenError
 from timebank.http.providers import Kit, Kitted, Now, SignedInActor, TimebankRequest
 from timebank.queries import benefits as query
 from timebank.services import redeeming
+from timebank.services.authoring import packs_in_force
 from timebank.store import partners
 from timebank.web import format as words
 from timebank.web.benefit_words import amount_words, item_title
@@ -173,15 +174,21 @@ async def _show(
         made = await query.list_redemptions(
             conn, partner=shop, since=since, until=since + timedelta(days=1)
         )
+        packs = await packs_in_force(conn, book=shop.book)
     return show(
         request,
         "partner/home.html",
         PartnerPage(
             name="" if partner is None else partner.name,
-            takes=[item_title(item, language=language) for (_shop, item), _fen in prices.items()],
+            takes=[
+                item_title(item, packs=packs, language=language)
+                for (_shop, item), _fen in prices.items()
+            ],
             today=[
                 RedeemedLine(
-                    title=item_title(each.item, rule=(each.pack, each.rule), language=language),
+                    title=item_title(
+                        each.item, packs=packs, rule=(each.pack, each.rule), language=language
+                    ),
                     time=words.clock(each.at),
                     entitlement=each.entitlement,
                     use=each.use,
@@ -220,12 +227,15 @@ async def _read(
                     conn, partner=scope_of, since=now, until=now + timedelta(seconds=1)
                 )
             )
+            packs = await packs_in_force(conn, book=outcome.voucher.book)
         used = next(
             (each for each in found if each.entitlement == outcome.voucher.entitlement), None
         )
         item = "" if used is None else used.item
         title = (
-            "" if used is None else item_title(item, rule=(used.pack, used.rule), language=language)
+            ""
+            if used is None
+            else item_title(item, packs=packs, rule=(used.pack, used.rule), language=language)
         )
         return Redeeming(
             outcome="left",

@@ -367,10 +367,12 @@ async def test_a_use_is_redeemed_once_also_by_two_partners_at_the_same_second(
     assert isinstance(typed, Redeemed)
     assert typed.left == 2
 
-    # Guessing ends soon; the camera goes on working.
+    # Guessing ends soon, also for who types right ones between; the camera goes on working.
     for expected_refusal in [RedemptionRefusal.WRONG_DIGITS] * 5 + [
         RedemptionRefusal.TOO_MANY_TRIES
     ]:
+        known = await redeem(db, shop, Voucher(BOOK, one.of.id, 1), is_typed=True)
+        assert isinstance(known, RedemptionRefused)
         guessed = await redeeming.redeem_voucher(
             db,
             actor=shop,

@@ -150,8 +150,7 @@ async def _typed(
         if voucher is RedemptionRefusal.WRONG_DIGITS:
             since = tries.counted_from if tries is not None and count else now
             await partners.set_tries(conn, partner=shop, counted_from=since, count=count + 1)
-        elif tries is not None:
-            await partners.delete_tries(conn, partner=shop)
+        # Right digits forgive nothing: who knows some of their own could guess others' between.
     return voucher
 
 

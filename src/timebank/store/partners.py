@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Row, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -122,14 +122,6 @@ async def set_tries(
         upsert(tables.partner_try)
         .values(book_id=partner.book, partner_id=partner.id, **kept)
         .on_conflict_do_update(index_elements=[c.book_id, c.partner_id], set_=kept)
-    )
-
-
-async def delete_tries(conn: AsyncConnection, *, partner: PartnerId) -> None:
-    """Forget the wrong digits: the right ones were typed."""
-    c = tables.partner_try.c
-    await conn.execute(
-        delete(tables.partner_try).where(c.book_id == partner.book, c.partner_id == partner.id)
     )
 
 

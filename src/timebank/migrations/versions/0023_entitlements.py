@@ -27,7 +27,6 @@ def upgrade() -> None:
         "grant select, insert, update on pool, catalog_item, partner, partner_try to timebank_app"
     )
     op.execute("grant select, insert on partner_item to timebank_app")
-    op.execute("grant delete on partner_try to timebank_app")
 
 
 def _widen() -> None:

@@ -15,9 +15,11 @@ from timebank.cli.county import no_book, scope_of
 from timebank.cli.database import database, run
 from timebank.db import Database
 from timebank.domain.period import local_day
+from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
 from timebank.policy.forecast import Method
 from timebank.policy.ground import DRAWS, Ground
+from timebank.policy.override import read_variant
 from timebank.policy.pack import read_pack
 from timebank.policy.problem import PackRefused
 from timebank.policy.rule import Pack
@@ -32,8 +34,8 @@ from timebank.policy.simulation import (
 )
 from timebank.policy.variant import with_value
 from timebank.queries.whatif import read_ground
+from timebank.services.authoring import packs_in_force
 from timebank.services.founding import ZONE
-from timebank.services.granting import shipped_packs
 from timebank.settings import Settings
 
 
@@ -47,7 +49,9 @@ def add_simulate(kinds: Subparsers) -> None:
     )
     simulator.add_argument("base", help="folder of a pack, or the id of an enacted one")
     simulator.add_argument(
-        "variant", nargs="?", help="folder of another; without it, the base with --set"
+        "variant",
+        nargs="?",
+        help="folder of another, its id, or a file of overrides; without it, the base with --set",
     )
     simulator.add_argument(
         "--set",
@@ -72,13 +76,14 @@ def _simulate(options: argparse.Namespace, settings: Settings) -> int:
     on = options.as_of or local_day(at, zone=ZoneInfo(ZONE))
     if not 0 <= options.horizon <= 60 or not 1 <= options.back <= 600:
         raise CommandError(code="simulate.months", sentence="Months ahead are 0 to 60.")
-    base = _pack(options.base)
-    variant = base if options.variant is None else _pack(options.variant)
-    for text in options.set:
-        variant = _with(variant, text)
-    others = tuple(pack for pack in shipped_packs() if pack.id not in (base.id, variant.id))
-    packs, changed = (*others, base), (*others, variant)
     with database(settings) as urls:
+        known = run(urls, lambda db: _in_force(db, scope))
+        base = _pack(options.base, known)
+        variant = base if options.variant is None else _variant(options.variant, base, known)
+        for text in options.set:
+            variant = _with(variant, text)
+        others = tuple(pack for pack in known if pack.id not in (base.id, variant.id))
+        packs, changed = (*others, base), (*others, variant)
         ground = run(urls, lambda db: _ground(db, scope, (*packs, variant), on))
     if ground is None:
         raise no_book(scope)
@@ -111,11 +116,26 @@ async def _ground(db: Database, scope: Scope, packs: Sequence[Pack], on: date) -
         return await read_ground(conn, scope=scope, packs=packs, on=on)
 
 
-def _pack(name: str) -> Pack:
-    for pack in shipped_packs():
+async def _in_force(db: Database, scope: Scope) -> tuple[Pack, ...]:
+    async with db.read() as conn:
+        return await packs_in_force(conn, book=county_of(scope.region))
+
+
+def _variant(name: str, base: Pack, known: Sequence[Pack]) -> Pack:
+    path = Path(name)
+    if path.is_file():
+        return _read(read_variant(base, path.read_bytes(), file=path.name))
+    return _pack(name, known)
+
+
+def _pack(name: str, known: Sequence[Pack]) -> Pack:
+    for pack in known:
         if pack.id == name:
             return pack
-    found = read_pack(Path(name))
+    return _read(read_pack(Path(name)))
+
+
+def _read(found: Pack | PackRefused) -> Pack:
     if isinstance(found, PackRefused):
         raise CommandError(code=found.problems[0].code.value, sentence=str(found))
     return found

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from tests.policy.samples import files
+from tests.policy.samples import HEAD, files
 
 from timebank.domain.assurance import Assurance
 from timebank.policy.columns import Columns, evaluate_population, to_column
@@ -30,20 +30,6 @@ from timebank.policy.simulation import (
     uses_of,
 )
 from timebank.policy.variant import with_value
-
-HEAD = """\
-[pack]
-id = "sample"
-version = "1"
-status = "draft"
-title = { zh = "样本", en = "Sample" }
-issuer = { zh = "某县", en = "A county" }
-
-[[instrument]]
-id = "d3"
-title = { zh = "第三号令", en = "Decree 3" }
-issuer = { zh = "某县", en = "A county" }
-"""
 
 PARAMS = """\
 [[param.star_minutes]]

@@ -30,7 +30,7 @@ from timebank.ledger import accounts, audit, balances, journal
 from timebank.queries import volunteer as own
 from timebank.queries.active_rate import active_rates
 from timebank.services.checkin import ScanRequest, record_scans
-from timebank.services.correction import correct_service, reverse_transfer, settle_receivables
+from timebank.services.correction import correct_service, reverse_transfer
 from timebank.services.errors import NotFoundError, NotPermittedError
 from timebank.services.founding import found_county
 
@@ -309,14 +309,6 @@ class Purse:
             assert isinstance(outcome, Posted)
             return outcome.seq
 
-    async def settle(self) -> int:
-        async with self.db.write() as conn:
-            head = await journal.find_locked_head(conn, book=BOOK)
-            assert head is not None
-            return await settle_receivables(
-                conn, head=head, unit=Unit.CREDITS, volunteers=[self.volunteer], now=LATER
-            )
-
     async def held(self, kind: AccountKind) -> int | None:
         async with self.db.read() as conn:
             found = await accounts.find_accounts(
@@ -350,22 +342,3 @@ async def test_what_is_not_spent_leaves_no_receivable(db: Database, team: Organi
 
     assert await purse.held(AccountKind.VOLUNTEER) == 0
     assert await purse.held(AccountKind.RECEIVABLE) is None
-
-
-async def test_what_is_granted_later_settles_what_is_owed_and_no_more(
-    db: Database, team: OrganizationId
-) -> None:
-    purse = Purse(db, 1)
-    granted = await purse.post("granted", 100)
-    await purse.post("spent", -70)
-    await take_back(db, officer(COUNTY), seq=granted)
-
-    assert await purse.settle() == 0
-    await purse.post("later", 50)
-    assert await purse.settle() == 50
-    await purse.post("more", 50)
-    assert (await purse.settle(), await purse.settle()) == (20, 0)
-
-    assert await purse.held(AccountKind.VOLUNTEER) == 30
-    assert await purse.held(AccountKind.RECEIVABLE) == 0
-    assert await unbroken(db)

@@ -1,6 +1,6 @@
 """Entries are taken back by a linked reversal, with who and why; nothing is changed or deleted."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -169,48 +169,6 @@ async def _is_own(conn: AsyncConnection, actor: Actor | None, *, book: int, entr
         conn, volunteer=VolunteerId(book, entry.transfer.volunteer)
     )
     return of is not None and of.person == actor.person
-
-
-async def settle_receivables(
-    conn: AsyncConnection, *, head: Head, unit: int, volunteers: Collection[int], now: datetime
-) -> int:
-    """Pay what volunteers owe of a unit from what they hold of it, and return how much was paid.
-
-    The caller holds the book's lock.
-
-    Cost: one statement where nobody owes anything.
-    """
-    owed = await accounts.find_accounts(
-        conn, book=head.book, unit=unit, kind=AccountKind.RECEIVABLE, owners=list(volunteers)
-    )
-    if not owed:
-        return 0
-    held = await accounts.find_accounts(
-        conn, book=head.book, unit=unit, kind=AccountKind.VOLUNTEER, owners=list(owed)
-    )
-    payments = []
-    for volunteer, receivable in owed.items():
-        debt = await balances.balance(conn, book=head.book, account=receivable)
-        purse = await balances.balance(conn, book=head.book, account=held[volunteer])
-        amount = min(-debt.held, purse.held)
-        if amount > 0:
-            payments.append(
-                Transfer(
-                    # Each payment raises the account's credits: the sum names it.
-                    key=service_key(now, "settled", head.book, receivable, debt.credits),
-                    kind=TransferKind.ADJUSTMENT,
-                    unit=unit,
-                    debit=held[volunteer],
-                    credit=receivable,
-                    amount=amount,
-                    effective_at=now,
-                    volunteer=volunteer,
-                )
-            )
-    for outcome in await journal.append(conn, head=head, transfers=payments, now=now):
-        if isinstance(outcome, PostingRefused):
-            raise AssertionError(f"a payment that fits was refused: {outcome.reason}")
-    return sum(each.amount for each in payments)
 
 
 async def _find_entry(

@@ -193,7 +193,7 @@ def test_one_command_serves_a_county_and_leaves_nothing_running(home: Path) -> N
         landing = product.get("/").text
         for door in re.findall(r"→ (\S+)", product.guide):
             assert door in landing
-        assert len(re.findall(r"1380000000\d", product.guide)) == 3
+        assert len(re.findall(r"1380000000\d", product.guide)) == 4
         assert product.get("/outbox").status_code == 200
         assert servers_of(home)
         assert product.stop() == 143

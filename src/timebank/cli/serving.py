@@ -124,6 +124,7 @@ timebank is open at {url} — the demo county is Haiyan (海盐县).
   volunteer         {url}/  → 我是志愿者   or sign in with {demo.VOLUNTEER_PHONE}
   organizer         {url}/  → 我是组织者   or sign in with {demo.ORGANIZER_PHONE}
   district officer  {url}/  → 我在区县工作 or sign in with {demo.OFFICER_PHONE}
+  partner           {url}/  → 以爱心商家的身份进入 or sign in with {demo.PARTNER_PHONE}
 
   The sign-in codes that would go out by text message are at {url}/outbox
   Stop with Ctrl-C.

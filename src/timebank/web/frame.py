@@ -50,6 +50,17 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str, str], ...]] = {
 }
 """The main places of each role: label, address, icon. The first is its home."""
 
+_UNDER = {
+    "/district/grants": "/district/policies",
+    "/district/pools": "/district/policies",
+    "/district/partners": "/district/policies",
+    "/me/benefits": "/me/honours",
+    "/me/vouchers": "/me/honours",
+    "/me/purse": "/me/honours",
+    "/me/why": "/me/honours",
+}
+"""Pages that belong to a main place under whose address they do not lie."""
+
 
 @cache
 def _environment() -> Environment:
@@ -133,6 +144,10 @@ def show_part(request: Request[Any, Any, Any], template: str, **parts: object) -
     return Response(content, media_type=MediaType.HTML, headers={"cache-control": "no-store"})
 
 
+def _is_at(path: str, place: str) -> bool:
+    return path == place or path.startswith(f"{place}/")
+
+
 def _frame(request: Request[Any, Any, Any]) -> Frame:
     kit: Kit = request.app.state.kit
     _ = translate_of(request)
@@ -140,8 +155,9 @@ def _frame(request: Request[Any, Any, Any]) -> Frame:
     path = request.url.path
     role = None if actor is None else role_of(actor, path)
     places = _NAVIGATION.get(role, ()) if role is not None else ()
+    lies = next((place for under, place in _UNDER.items() if _is_at(path, under)), path)
     current = max(
-        (url for _label, url, _icon in places if path == url or path.startswith(f"{url}/")),
+        (url for _label, url, _icon in places if _is_at(lies, url)),
         key=len,
         default="",
     )

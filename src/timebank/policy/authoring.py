@@ -5,9 +5,8 @@ say at which field the loader refuses something, the tree is read with the numbe
 its line.
 """
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -16,6 +15,7 @@ from timebank.policy.document import Fields, Item, read_document
 from timebank.policy.fact import FactUnit
 from timebank.policy.pack import assemble, read_pack_files
 from timebank.policy.problem import PackRefused, Problem
+from timebank.policy.rewriting import Plain
 from timebank.policy.rule import Pack
 from timebank.policy.sheet import Sheet, read_sheet
 
@@ -25,7 +25,6 @@ Files = Mapping[str, str]
 FIELDS_MAX = 3_000
 """Fields of one form: more than any pack's part has."""
 
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _HOURS = re.compile(r"(\d{1,7})\s*(?:小时|h|hours?)\s*(?:(\d{1,2})\s*(?:分钟?|min))?")
 
 
@@ -97,42 +96,64 @@ def _scalar(item: Item) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def with_typed(fields: Fields, typed: Mapping[str, str]) -> Fields:
-    """Return a table with what was typed into its fields; names that it does not have do nothing.
+def typed_values(fields: Fields, typed: Mapping[str, str]) -> dict[tuple[str, ...], Plain]:
+    """Return what was typed into a table's fields and differs from what stands there, by path.
 
-    What cannot be read as the field's kind stays as the text that it is, and the loader says so.
+    Names that the table does not have do nothing. What cannot be read as the field's kind stays as
+    the text that it is, and the loader says so.
     """
-    return {name: _with_typed(item, (name,), typed) for name, item in fields.items()}
+    found: dict[tuple[str, ...], Plain] = {}
+    for name, item in fields.items():
+        found |= _typed_values(item, (name,), typed)
+    return found
 
 
-def _with_typed(item: Item, path: tuple[str, ...], typed: Mapping[str, str]) -> Item:
+def _typed_values(
+    item: Item, path: tuple[str, ...], typed: Mapping[str, str]
+) -> dict[tuple[str, ...], Plain]:
     node = _node(item, path)
+    inner: Iterable[tuple[str, Item]] = ()
     match item.value:
         case dict():
-            return Item(
-                {key: _with_typed(each, (*path, key), typed) for key, each in item.value.items()},
-                item.line,
-            )
+            inner = item.value.items()
         case list() if node.kind is Kind.ROWS:
-            rows = [
-                _with_typed(each, (*path, str(at)), typed) for at, each in enumerate(item.value)
-            ]
-            return Item(rows, item.line)
-    if node.name not in typed:
-        return item
-    text = typed[node.name].strip()
-    is_time = any(each.endswith("minutes") for each in path)
+            inner = ((str(at), each) for at, each in enumerate(item.value))
+        case _ if node.name not in typed:
+            return {}
+        case _:
+            value = _typed(item, node, typed[node.name].strip())
+            return (
+                {} if value == plain_of(item) and type(value) is type(item.value) else {path: value}
+            )
+    found: dict[tuple[str, ...], Plain] = {}
+    for key, each in inner:
+        found |= _typed_values(each, (*path, key), typed)
+    return found
+
+
+def _typed(item: Item, node: Node, text: str) -> Plain:
+    is_time = any(each.endswith("minutes") for each in node.path)
     if node.kind is Kind.LIST:
         parts = [part.strip() for part in re.split(r"[,，、]", text) if part.strip()]
         # Codes of divisions are written as texts, and stay so.
         is_text = isinstance(item.value, list) and all(
             isinstance(each.value, str) for each in item.value
         )
-        values = [part if is_text else _value(part, is_time=is_time) for part in parts]
-        return Item([Item(value, item.line) for value in values], item.line)
-    if node.kind is Kind.TEXT and not _is_counted(path):
-        return Item(text, item.line)
-    return Item(_value(text, is_time=is_time), item.line)
+        return [part if is_text else value_of(part, is_time=is_time) for part in parts]
+    if node.kind is Kind.TEXT and not _is_counted(node.path):
+        return text
+    return value_of(text, is_time=is_time)
+
+
+def plain_of(item: Item) -> Plain:
+    """Return what was read as plain values."""
+    match item.value:
+        case dict():
+            return {name: plain_of(each) for name, each in item.value.items()}
+        case list():
+            return [plain_of(each) for each in item.value]
+        case _:
+            return item.value
 
 
 def _is_counted(path: tuple[str, ...]) -> bool:
@@ -143,7 +164,8 @@ def _is_counted(path: tuple[str, ...]) -> bool:
     return path[-1] == "value" and path[0] == "param" and path[1].endswith(units)
 
 
-def _value(text: str, *, is_time: bool = False) -> int | bool | date | str:
+def value_of(text: str, *, is_time: bool = False) -> int | bool | date | str:
+    """Return what somebody typed: time as people say it, a whole number, a day, or the text."""
     if text in ("true", "false"):
         return text == "true"
     if is_time and (found := _HOURS.fullmatch(text)):
@@ -154,111 +176,6 @@ def _value(text: str, *, is_time: bool = False) -> int | bool | date | str:
         return date.fromisoformat(text)
     except ValueError:
         return text
-
-
-def added(fields: Fields, path: Sequence[str], value: object) -> Fields:
-    """Return a table with a value put in: at the end of the list at a path, or as a new key."""
-    return _changed(fields, list(path), item_of(value), is_removed=False)
-
-
-def removed(fields: Fields, path: Sequence[str]) -> Fields:
-    """Return a table without what stands at a path."""
-    return _changed(fields, list(path), None, is_removed=True)
-
-
-def item_of(value: object) -> Item:
-    """Return plain values as the reader of files would."""
-    match value:
-        case dict():
-            return Item({str(name): item_of(each) for name, each in value.items()}, 0)
-        case list() | tuple():
-            return Item([item_of(each) for each in value], 0)
-        case bool() | int() | str() | date():
-            return Item(value, 0)
-        case _:
-            raise ValueError(f"{value!r} does not stand in a pack")
-
-
-def _changed(fields: Fields, path: list[str], value: Item | None, *, is_removed: bool) -> Fields:
-    head, *rest = path
-    found = dict(fields)
-    if not rest:
-        if is_removed:
-            found.pop(head, None)
-        elif value is not None:
-            there = found.get(head)
-            if there is not None and isinstance(there.value, list):
-                found[head] = Item([*there.value, value], there.line)
-            else:
-                found[head] = value
-        return found
-    there = found.get(head)
-    if there is None:
-        return fields
-    if isinstance(there.value, dict):
-        inner = _changed(there.value, rest, value, is_removed=is_removed)
-        # A group or a parameter of which nothing is left is no longer there.
-        if inner or not is_removed:
-            found[head] = Item(inner, there.line)
-        else:
-            del found[head]
-    elif isinstance(there.value, list) and rest[0].isdigit() and int(rest[0]) < len(there.value):
-        rows = list(there.value)
-        at, further = int(rest[0]), rest[1:]
-        row = rows[at].value
-        if not further and is_removed:
-            del rows[at]
-        elif further and isinstance(row, dict):
-            rows[at] = Item(_changed(row, further, value, is_removed=is_removed), rows[at].line)
-        if rows:
-            found[head] = Item(rows, there.line)
-        else:
-            del found[head]
-    return found
-
-
-def write_file(fields: Fields) -> str:
-    """Return a table as the text of a file; the reader reads the same of it."""
-    lines: list[str] = []
-    for name, item in fields.items():
-        match item.value:
-            case dict() if name == "param":
-                for parameter, values in item.value.items():
-                    for row in values.value if isinstance(values.value, list) else []:
-                        lines += ["", f"[[param.{_key(parameter)}]]", *_pairs(row)]
-            case dict():
-                lines += ["", f"[{_key(name)}]", *_pairs(item)]
-            case list():
-                for row in item.value:
-                    lines += ["", f"[[{_key(name)}]]", *_pairs(row)]
-            case _:
-                lines.append(f"{_key(name)} = {_text(item)}")
-    return "\n".join(lines).lstrip("\n") + "\n"
-
-
-def _pairs(item: Item) -> Iterator[str]:
-    if isinstance(item.value, dict):
-        for name, each in item.value.items():
-            yield f"{_key(name)} = {_text(each)}"
-
-
-def _text(item: Item) -> str:
-    match item.value:
-        case dict():
-            inner = ", ".join(f"{_key(name)} = {_text(each)}" for name, each in item.value.items())
-            return f"{{ {inner} }}" if inner else "{}"
-        case list() if item.value and isinstance(item.value[0].value, dict):
-            return "[\n" + "".join(f"  {_text(each)},\n" for each in item.value) + "]"
-        case list():
-            return "[" + ", ".join(_text(each) for each in item.value) + "]"
-        case str():
-            return json.dumps(item.value, ensure_ascii=False).replace("\x7f", "\\u007f")
-        case _:
-            return _scalar(item)
-
-
-def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)

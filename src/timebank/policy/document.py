@@ -41,6 +41,27 @@ class Item:
 
 Fields = dict[str, Item]
 
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a value or the heading of a table stands in a file's text.
+
+    Attributes:
+        path: From the top of the file, places in lists among its parts, such as
+            `("rule", "0", "when", "all", "1")`.
+        start: Of a heading its first bracket, of a key its first sign; of a place in a list, and
+            so of every value without a key, the same as `value_start`.
+        value_start, end: Where the value begins, and where it or the heading is over.
+        is_heading: The heading of a table; else a value.
+    """
+
+    path: tuple[str, ...]
+    start: int
+    value_start: int
+    end: int
+    is_heading: bool
+
+
 _BLANK = re.compile(r"[ \t]*+")
 _SPACE = re.compile(r"(?:[ \t\n]++|#[^\n\x00-\x08\x0b-\x1f\x7f]*+)*+")
 _REST = re.compile(r"[ \t]*+(?:#[^\n\x00-\x08\x0b-\x1f\x7f]*+)?(?:\n|\Z)")
@@ -66,6 +87,8 @@ class _StoppedError(Exception):
 class _Reader:
     def __init__(self, text: str, *, file: str, values_max: int) -> None:
         self.values_max = values_max
+        self.path: tuple[str, ...] = ()
+        self.marks: list[Mark] = []
         self.text = text
         self.file = file
         self.at = 0
@@ -152,14 +175,17 @@ class _Reader:
 
     def header(self, root: Fields, *, is_list: bool) -> Fields:
         self.count()
+        start = self.at
         self.at += 2 if is_list else 1
         line = self.line
         *parents, last = self.key()
         self.expect("]]" if is_list else "]")
 
         table = root
+        path: tuple[str, ...] = ()
         for part in parents:
             found = table.get(part)
+            path = (*path, part)
             if found is None:
                 table = self.add(table, part, "implicit", line)
             elif isinstance(found.value, dict) and self.state[id(found.value)] in (
@@ -171,11 +197,17 @@ class _Reader:
                 tail = found.value[-1].value
                 if not isinstance(tail, dict):
                     raise AssertionError("lists_of_tables holds lists of tables only")
+                path = (*path, str(len(found.value) - 1))
                 table = tail
             else:
                 raise self.stopped(ProblemCode.DUPLICATE_KEY, part)
 
         found = table.get(last)
+        self.path = (*path, last)
+        if is_list:
+            before = found.value if found is not None else []
+            self.path = (*self.path, str(len(before) if isinstance(before, list) else 0))
+        self.marks.append(Mark(self.path, start, start, self.at, is_heading=True))
         if is_list:
             fresh: Fields = {}
             self.state[id(fresh)] = "open"
@@ -202,11 +234,16 @@ class _Reader:
         return fresh
 
     def pair(self, table: Fields, *, depth: int) -> None:
-        line = self.line
+        self.skip(_BLANK)
+        line, start, path = self.line, self.at, self.path
         *parents, last = self.key()
         self.expect("=")
         self.skip(_BLANK)
+        value_start = self.at
+        self.path = (*path, *parents, last)
         item = Item(self.value(depth), line)
+        self.marks.append(Mark(self.path, start, value_start, self.at, is_heading=False))
+        self.path = path
         for part in parents:
             found = table.get(part)
             if found is None:
@@ -242,8 +279,11 @@ class _Reader:
             if self.peek() == "]":
                 self.at += 1
                 return items
-            line = self.line
+            line, start, path = self.line, self.at, self.path
+            self.path = (*path, str(len(items)))
             items.append(Item(self.value(depth), line))
+            self.marks.append(Mark(self.path, start, start, self.at, is_heading=False))
+            self.path = path
             self.skip(_SPACE)
             if self.peek() != "]":
                 self.expect(",")
@@ -336,6 +376,19 @@ class Document:
     root: Fields | None
     problems: tuple[Problem, ...]
     values: int
+
+
+def read_marks(text: str) -> tuple[Mark, ...] | None:
+    """Return where everything stands in a file's text, in its order; None where it is broken.
+
+    A mark of a value comes after those of what is inside it.
+    """
+    reader = _Reader(text, file="", values_max=VALUES_MAX)
+    try:
+        reader.document()
+    except _StoppedError:
+        return None
+    return tuple(reader.marks)
 
 
 def read_document(data: bytes, *, file: str, values_max: int = VALUES_MAX) -> Document:

@@ -20,12 +20,9 @@ from timebank.policy.authoring import (
     Kind,
     Looked,
     Node,
-    added,
     look_through,
     nodes_of,
-    removed,
-    with_typed,
-    write_file,
+    typed_values,
 )
 from timebank.policy.check import run_cases, unseen_outcomes
 from timebank.policy.condition import Op, Unknown
@@ -34,6 +31,7 @@ from timebank.policy.fact import FACTS
 from timebank.policy.grant import Approver, Dimension, Every, GrantKind
 from timebank.policy.parameter import Source
 from timebank.policy.problem import Problem
+from timebank.policy.rewriting import add_value, remove_value, set_values
 from timebank.policy.tier import Downgrade
 from timebank.services import authoring
 from timebank.services.errors import NotFoundError
@@ -678,20 +676,19 @@ def _typed_files(
     root = read_document(files[part].encode(), file=part).root
     if root is None:
         return dict(files)
-    root = with_typed(root, data)
+    text = set_values(files[part], typed_values(root, data))
     instrument = _first_instrument(files)
     if add := data.get("add"):
         path, _bar, key = add.partition("|")
-        parts = path.split("/")
         fresh = _new(key, today=today, instrument=instrument)
         if path == "param":
             name = data.get("new_name", "").strip() or "new_minutes"
-            root = added(root, ["param", name], [fresh])
+            text = add_value(text, ["param", name], fresh)
         else:
-            root = added(root, parts, fresh)
+            text = add_value(text, path.split("/"), fresh)
     if remove := data.get("remove"):
-        root = removed(root, remove.split("/"))
-    return {**files, part: write_file(root)}
+        text = remove_value(text, remove.split("/"))
+    return {**files, part: text}
 
 
 def _first_instrument(files: Mapping[str, str]) -> str:
@@ -734,7 +731,7 @@ def _with_value(
                 "cite": _first_instrument(files),
                 "source": Source.ASSUMED.value,
             }
-            return {**files, name: write_file(added(root, ["param", parameter], row))}
+            return {**files, name: add_value(text, ["param", parameter], row)}
     return dict(files)
 
 

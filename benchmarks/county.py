@@ -9,7 +9,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -43,7 +43,7 @@ class County:
     """A migrated, founded county on a running server.
 
     Attributes:
-        folder: Thrown away with everything in it.
+        folder: Where everything of it is.
     """
 
     server: postgres.Server
@@ -87,14 +87,29 @@ class County:
 @contextmanager
 def opened(*, connections: int = 50) -> Iterator[County]:
     """Keep an empty county on a server of its own while the block runs."""
+    with (
+        temporary_folder() as folder,
+        opened_at(folder, {"max_connections": str(connections)}) as county,
+    ):
+        yield county
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Keep a folder that a server may live in while the block runs; then it is thrown away."""
     with tempfile.TemporaryDirectory(prefix="timebank-benchmark-") as name:
         folder = Path(name)
         # The server does not run as root; it has to pass through.
         folder.chmod(0o755)
-        parameters = {"max_connections": str(connections)}
-        with postgres.running(folder / "data", parameters=parameters) as server:
-            migrations.upgrade(server.owner_url)
-            yield County(server, folder)
+        yield folder
+
+
+@contextmanager
+def opened_at(folder: Path, parameters: Mapping[str, str] | None = None) -> Iterator[County]:
+    """Keep the county of a folder, made where there is none, while the block runs."""
+    with postgres.running(folder / "data", parameters=parameters) as server:
+        migrations.upgrade(server.owner_url)
+        yield County(server, folder)
 
 
 async def found(county: County) -> None:

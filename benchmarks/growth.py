@@ -1,19 +1,28 @@
 """Posting and scanning in a book that grows: latency at 0, 4 and 40 million entries.
 
-The book is filled with services of 140,000 volunteers by the path that imports history. At each
-size the same is measured, medians of all tries: one posting, a hundred and 8,000 in one batch
-(`journal.append`, sealed, states and roll-ups included), and the scan of a departure
-(`record_scans`: facts, decision, attendance, entry), each in its own durable commit, after 40,000
-entries of the same day. The ratio is that of the largest book to the emptiest; the goal is 1.2.
+A book of each size lies on a server of its own, with the product's settings. They are filled with
+services of 140,000 volunteers, chosen alike, by the path that imports history: numbered, sealed and
+summed as everything is. Filling is not measured, and does not wait for the disk.
+
+All books take turns: one posting, a hundred and 8,000 in one batch (`journal.append`, sealed,
+states and roll-ups included), and the scan of a departure (`record_scans`: facts, decision,
+attendance, entry), each in its own durable commit, after 40,000 entries of the same day. The ratio
+is that of the largest book to the emptiest, medians of the rounds; the goal is 1.2.
+
+With `--folder` the filled books stay there: the next run measures the same ones.
 """
 
 import argparse
 import asyncio
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from statistics import median, quantiles
 from uuid import UUID, uuid4
 
@@ -36,6 +45,15 @@ STAYS_PER_SHIFT = 500
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 GOAL = 1.2
 WARM_UP = 20
+FILLING = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_wal_size": "8GB",
+    "shared_buffers": "1GB",
+}
+"""While a book is filled; what it is measured with are the product's settings."""
+
 DAY_BEGINS_WITH = 5
 """Batches of 8,000: together they meet nearly every page of a month of 140,000 volunteers."""
 
@@ -171,54 +189,75 @@ def _key(now: datetime) -> UUID:
     return UUID(int=milliseconds << 80 | uuid4().int & (1 << 80) - 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Seen:
     """What was seen of one way to write.
 
     Attributes:
-        taken: Milliseconds of each try.
-        cost: Milliseconds of processor time for one try, the server's with it: where others use
-            the machine too it is steadier than what a try took.
+        medians: Milliseconds of a try: the median of each round.
+        taken: Milliseconds of every try.
+        costs: Milliseconds of processor time for one try, the server's with it, of each round:
+            where others use the machine too it is steadier than what a try took.
     """
 
-    taken: list[float]
-    cost: float
+    medians: list[float] = field(default_factory=list)
+    taken: list[float] = field(default_factory=list)
+    costs: list[float] = field(default_factory=list)
 
     @property
     def p99(self) -> float:
         return quantiles(self.taken, n=100)[98]
 
-
-async def _timed(tries: int, act: Callable[[int], Awaitable[object]]) -> Seen:
-    """Try; the first tries do not count: they open connections and plan statements."""
-    for turn in range(WARM_UP):
-        await act(turn)
-    taken, busy = [], county.processor_seconds() + time.process_time()
-    for turn in range(WARM_UP, WARM_UP + tries):
-        started = time.perf_counter()
-        await act(turn)
-        taken.append(1000 * (time.perf_counter() - started))
-    busy = county.processor_seconds() + time.process_time() - busy
-    return Seen(taken, 1000 * busy / tries)
-
-
-async def measure_at(book: Book, *, tries: int) -> dict[str, Seen]:
-    """Try each way to write, at the size that the book has."""
-    scans = await book.lay_ready(tries + WARM_UP)
-    now = clock.now()
-
-    async def scan(turn: int) -> None:
-        await record_scans(book.db, requests=[scans[turn]], now=now)
-
-    return {
-        "one posting": await _timed(tries, lambda _: book.post(1)),
-        "a batch of 100": await _timed(tries // 4, lambda _: book.post(100)),
-        "a batch of 8,000": await _timed(max(5, tries // 40), lambda _: book.post(8_000)),
-        "one scan": await _timed(tries, scan),
-    }
+    async def tried(self, tries: int, act: Callable[[], Awaitable[object]]) -> None:
+        """Try a few times in a row."""
+        taken, busy = [], county.processor_seconds() + time.process_time()
+        for _ in range(tries):
+            started = time.perf_counter()
+            await act()
+            taken.append(1000 * (time.perf_counter() - started))
+        busy = county.processor_seconds() + time.process_time() - busy
+        self.medians.append(median(taken))
+        self.taken += taken
+        self.costs.append(1000 * busy / tries)
 
 
-async def measure(options: argparse.Namespace, found: County) -> bool:
+@dataclass(slots=True)
+class Subject:
+    """A book that is measured, and what was seen of it."""
+
+    book: Book
+    entries: int
+    seen: dict[str, Seen] = field(default_factory=dict)
+    scans: list[ScanRequest] = field(default_factory=list)
+
+    async def prepare(self, *, tries: int) -> None:
+        """Lay everything ready, and open connections and plan statements by some tries."""
+        self.scans = await self.book.lay_ready(tries + WARM_UP)
+        await self.book.begin_the_day()
+        for _ in range(WARM_UP):
+            await self.book.post(1)
+            await self.book.post(100)
+            await self.scan()
+
+    async def scan(self) -> None:
+        request = self.scans.pop()
+        (recorded,) = await record_scans(self.book.db, requests=[request], now=request.scan.at)
+        if recorded.seq is None:
+            raise SystemExit(f"a scan was not credited: {recorded}")
+
+    async def take_turn(self, *, tries: int) -> None:
+        """Try each way to write."""
+        for name, count, act in (
+            ("one posting", tries, lambda: self.book.post(1)),
+            ("a batch of 100", tries // 2, lambda: self.book.post(100)),
+            ("a batch of 8,000", 2, lambda: self.book.post(8_000)),
+            ("one scan", tries, self.scan),
+        ):
+            await self.seen.setdefault(name, Seen()).tried(count, act)
+
+
+async def found_county(found: County) -> None:
+    """Open a county with volunteers and an activity."""
     await county.found(found)
     conn = await found.connect()
     await county.enrol(conn, count=VOLUNTEERS)
@@ -237,52 +276,110 @@ async def measure(options: argparse.Namespace, found: County) -> bool:
         VILLAGE,
         OPENED,
     )
+    await conn.close()
+
+
+async def open_book(found: County) -> Book:
+    conn = await found.connect()
     rows = await conn.fetch(
         "select minutes_account from volunteer where book_id = $1 order by id", BOOK
     )
-    await county.print_conditions(found, "asyncpg", "sqlalchemy", "numpy")
-    found_at: dict[str, list[Seen]] = {}
-    for entries in options.entries:
-        db = found.database()
-        book = Book(db, conn, np.array([row[0] for row in rows], np.int64))
-        book.shifts = await conn.fetchval("select coalesce(max(id), 0) from shift")
-        await book.grow(entries)
-        await found.settle()
-        await book.begin_the_day()
-        for name, seen in (await measure_at(book, tries=options.tries)).items():
-            found_at.setdefault(name, []).append(seen)
-            print(
-                f"{entries:>12,} entries: {name:17} {median(seen.taken):8.2f} ms, p99"
-                f" {seen.p99:8.2f} ms, processor {seen.cost:8.2f} ms",
-                flush=True,
-            )
-        await db.close()
-    size = await conn.fetchval("select pg_database_size(current_database())")
-    print(f"the database has {size / 1e9:.1f} GB")
-    is_sound = await county.audited(found) if options.audit else True
+    book = Book(found.database(), conn, np.array([row[0] for row in rows], np.int64))
+    book.shifts = await conn.fetchval("select coalesce(max(id), 0) from shift")
+    return book
+
+
+async def fill(found: County, entries: int) -> None:
+    """Bring a book to a size, and leave it as on a quiet day."""
+    conn = await found.connect()
+    if not await conn.fetchval("select count(*) from book"):
+        await found_county(found)
     await conn.close()
-    for name, seen_of in found_at.items():
-        first, last = seen_of[0], seen_of[-1]
+    book = await open_book(found)
+    await book.grow(entries)
+    await book.db.close()
+    await book.conn.close()
+    await found.settle()
+
+
+def fill_folders(folder: Path, sizes: list[int]) -> list[Path]:
+    """Return the folder of each size: a filled one that is there, or one made from the smaller."""
+    made: list[Path] = []
+    for size in sizes:
+        its = folder / f"{size}"
+        if not (folder / f"{size} is filled").exists():
+            if its.exists() or not made:
+                its.mkdir(exist_ok=True)
+            else:
+                # As they are, owners included: the server's account is another.
+                subprocess.run(["cp", "-a", str(made[-1]), str(its)], check=True)
+            its.chmod(0o755)
+            started = time.perf_counter()
+            with county.opened_at(its, FILLING) as found:
+                asyncio.run(fill(found, size))
+            # Nothing was flushed while it was filled.
+            os.sync()
+            (folder / f"{size} is filled").touch()
+            print(f"filled to {size:,} in {time.perf_counter() - started:,.0f} s", flush=True)
+        made.append(its)
+    return made
+
+
+async def measure(options: argparse.Namespace, counties: list[County]) -> bool:
+    subjects = []
+    await county.print_conditions(counties[0], "asyncpg", "sqlalchemy", "numpy")
+    for found in counties:
+        book = await open_book(found)
+        entries: int = await book.conn.fetchval("select seq from book where id = $1", BOOK)
+        subjects.append(Subject(book, entries))
+    for subject in subjects:
+        await subject.prepare(tries=options.rounds * options.tries)
+    for _ in range(options.rounds):
+        for subject in subjects:
+            await subject.take_turn(tries=options.tries)
+    print(f"{'entries':>12}  {'':17} {'ms':>8} {'p99':>8} {'processor ms':>13}")
+    for subject in subjects:
+        for name, seen in subject.seen.items():
+            print(
+                f"{subject.entries:>12,}  {name:17} {median(seen.medians):8.2f} {seen.p99:8.2f}"
+                f" {median(seen.costs):13.2f}"
+            )
+        size = await subject.book.conn.fetchval("select pg_database_size(current_database())")
+        print(f"{'':14}the database has {size / 1e9:.1f} GB")
+        await subject.book.db.close()
+        await subject.book.conn.close()
+    first, last = subjects[0], subjects[-1]
+    for name, seen in last.seen.items():
         print(
-            f"ratio {name} {median(last.taken) / median(first.taken):.2f} (goal {GOAL}),"
-            f" of processor time {last.cost / first.cost:.2f}"
+            f"ratio {name} {median(seen.medians) / median(first.seen[name].medians):.2f}"
+            f" (goal {GOAL}), of processor time"
+            f" {median(seen.costs) / median(first.seen[name].costs):.2f}"
         )
-    return is_sound
+    return await county.audited(counties[-1]) if options.audit else True
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
         "--entries",
-        type=lambda text: [int(float(each)) for each in text.split(",")],
+        type=lambda text: sorted(int(float(each)) for each in text.split(",")),
         default=[0, 4_000_000],
-        help="sizes at which to measure, ascending; 40e6 takes some 12 GB and ten minutes",
+        help="sizes at which to measure; 40e6 takes 20 GB and half an hour to fill",
     )
-    parser.add_argument("--tries", type=int, default=400)
-    parser.add_argument("--audit", action="store_true", help="prove the book afterwards")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--tries", type=int, default=80, help="of one turn")
+    parser.add_argument("--folder", type=Path, help="where filled books are kept for another run")
+    parser.add_argument("--fill", action="store_true", help="fill the books and measure nothing")
+    parser.add_argument("--audit", action="store_true", help="prove the largest book afterwards")
     options = parser.parse_args()
-    with county.opened() as found:
-        return 0 if asyncio.run(measure(options, found)) else 1
+    with ExitStack() as stack:
+        folder: Path = options.folder or stack.enter_context(county.temporary_folder())
+        folder.mkdir(exist_ok=True)
+        folders = fill_folders(folder, options.entries)
+        if options.fill:
+            return 0
+        counties = [stack.enter_context(county.opened_at(each)) for each in folders]
+        return 0 if asyncio.run(measure(options, counties)) else 1
 
 
 if __name__ == "__main__":

@@ -79,11 +79,6 @@ BOOKED = (
     from service where $1::date is not null group by 1, 2, 3, 4, 5
     """,
     """
-    insert into volunteer_year (book_id, year, volunteer, assurance, measured, minutes, services)
-    select book_id, month / 100, volunteer, assurance, measured, sum(minutes), sum(services)
-    from volunteer_month where $1::date is not null group by 1, 2, 3, 4, 5
-    """,
-    """
     update book b set seq = s.last, batch = 1, recorded_at = $1,
         edge = decode(repeat('00', 32 * length(replace(s.last::bit(32)::text, '0', ''))), 'hex')
     from (select book, max(seq) as last from service group by 1) s where s.book = b.id

@@ -48,13 +48,6 @@ ROLLUPS = """
     from service group by 2, 3, 4, 5 order by 2, 3, 4, 5
 """
 
-ROLLUPS_BY_YEAR = """
-    insert into volunteer_year
-        (book_id, year, volunteer, assurance, measured, minutes, services)
-    select $1, month / 100, volunteer, assurance, measured, sum(minutes), sum(services)
-    from volunteer_month group by 2, 3, 4, 5 order by 2, 3, 4, 5
-"""
-
 JOURNAL = """
     insert into transfer (
         book_id, seq, key, kind, unit, debit, credit, amount, effective_at, recorded_at, volunteer,
@@ -120,7 +113,6 @@ async def fill(conn: asyncpg.Connection, found: County, *, services: int, years:
             date(YEAR, 1, 1),
         )
     await conn.execute(ROLLUPS, BOOK)
-    await conn.execute(ROLLUPS_BY_YEAR, BOOK)
     await conn.execute(JOURNAL, BOOK, county.OPENED, county.VILLAGE)
     entries = await conn.fetchval("select max(seq) from transfer")
     # The tree over them is not asked for here: its edge only has to be as long as it would be.
@@ -201,9 +193,9 @@ async def measure(options: argparse.Namespace, found: County) -> None:
     await county.print_conditions(found, "duckdb", "asyncpg", "sqlalchemy")
     threads = rival.execute("select current_setting('threads')").fetchone()
     (rows,) = rival.execute("select count(*) from service").fetchone()
-    by_year = await conn.fetchval("select count(*) from volunteer_year")
+    by_month = await conn.fetchval("select count(*) from volunteer_month")
     print(
-        f"{rows:,} services in {options.years} years, {by_year:,} rows of roll-up by year;"
+        f"{rows:,} services in {options.years} years, {by_month:,} rows of roll-up;"
         f" DuckDB threads {threads[0]}; rounds: {options.rounds}"
     )
 

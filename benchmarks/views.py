@@ -23,7 +23,7 @@ import asyncpg
 import county
 import httpx
 from county import BOOK, SERVICES, VOLUNTEERS, YEAR, County
-from report import HEAD, JOURNAL, ROLLUPS, ROLLUPS_BY_YEAR
+from report import HEAD, JOURNAL, ROLLUPS
 
 from timebank.app import build_kit, create_app
 from timebank.domain.actor import Role
@@ -75,10 +75,9 @@ async def draw(conn: asyncpg.Connection, *, year: int, services: int) -> None:
 
 async def book(conn: asyncpg.Connection) -> None:
     """Make journal and roll-ups of all that was drawn, in the order of days."""
-    for table in ("transfer", "volunteer_month", "volunteer_year", "entry_segment", "report_state"):
+    for table in ("transfer", "volunteer_month", "entry_segment", "report_state"):
         await conn.execute(f"truncate {table}")
-    for statement in (ROLLUPS, ROLLUPS_BY_YEAR):
-        await conn.execute(statement, BOOK)
+    await conn.execute(ROLLUPS, BOOK)
     await conn.execute(JOURNAL, BOOK, county.OPENED, county.VILLAGE)
     entries = await conn.fetchval("select max(seq) from transfer")
     await conn.execute(HEAD, BOOK, entries, county.OPENED, bytes(32 * entries.bit_count()))

@@ -25,7 +25,6 @@ WRITTEN = {
     "transfer": "seq",
     "account_state": "account, batch",
     "volunteer_month": "month, volunteer, assurance, measured",
-    "volunteer_year": "year, volunteer, assurance, measured",
     "account_secret": "account",
 }
 

@@ -224,7 +224,7 @@ async def test_a_fork_that_is_whole_in_itself_is_refused(
     await book.post(book.service(1), book.service(2))
     await sign(book)
     async with as_owner.write() as conn:
-        for table in ("transfer", "account_state", "volunteer_month", "volunteer_year", "batch"):
+        for table in ("transfer", "account_state", "volunteer_month", "batch"):
             await conn.execute(text(f"delete from {table}"))
         await conn.execute(text("update book set seq = 0, batch = 0, edge = ''"))
     await book.post(book.service(1), book.service(3), book.service(4))

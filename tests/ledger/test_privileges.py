@@ -18,7 +18,6 @@ HEADS = (
     *ledger_tables.CHANGING,
     ledger_tables.report_state,
     ledger_tables.volunteer_month,
-    ledger_tables.volunteer_year,
 )
 """Changed in the commit of the entries, with them."""
 

@@ -65,7 +65,7 @@ async def test_the_small_demo_is_a_hundredth_of_the_county_and_audits(
     assert [done for done, _ in seen] == [*sorted(done for done, _ in seen[:-1]), 1]
 
     # One hour short of a hundred hours, signed up for a shift that is running.
-    served = await owner.fetchval("select sum(minutes) from volunteer_year where volunteer = 1")
+    served = await owner.fetchval("select sum(minutes) from volunteer_month where volunteer = 1")
     running = await owner.fetchval(
         "select count(*) from signup join shift on id = shift_id"
         " where volunteer_id = 1 and starts_at <= $1 and ends_at > $1 and closed_at is null",
@@ -134,7 +134,7 @@ async def test_a_build_that_was_killed_goes_on_where_it_was(
     whole = await owner.fetchval("select count(*) from transfer")
     assert 0 < half < whole
     assert (
-        await owner.fetchval("select sum(minutes) from volunteer_year where year = 2024")
+        await owner.fetchval("select sum(minutes) from volunteer_month where month / 100 = 2024")
         == 6_834_000
     )
     assert whole == await owner.fetchval("select seq from book")

@@ -180,19 +180,6 @@ RULES: dict[str, str | Check] = {
             = (m.month, m.volunteer, m.assurance, m.measured)
         where (s.minutes, s.services) is distinct from (m.minutes, m.services)
     """,
-    "audit.year_differs": """
-        with made as (
-            select month / 100 as year, volunteer, assurance, measured,
-                sum(minutes) as minutes, sum(services) as services
-            from volunteer_month where book_id = :book group by 1, 2, 3, 4
-        )
-        select 'volunteer ' || coalesce(m.volunteer, s.volunteer)
-            || ' in ' || coalesce(m.year, s.year) as broken
-        from made m full join (select * from volunteer_year where book_id = :book) s
-            on (s.year, s.volunteer, s.assurance, s.measured)
-            = (m.year, m.volunteer, m.assurance, m.measured)
-        where (s.minutes, s.services) is distinct from (m.minutes, m.services)
-    """,
     "audit.leaf_differs": log_audit.find_differing_leaves,
     "audit.tree_differs": log_audit.find_differing_trees,
     "audit.report_segment_differs": columns_audit.find_differing_segments,

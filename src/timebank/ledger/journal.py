@@ -118,47 +118,29 @@ _WRITE = f"""
         select $1, account, $4, debits, credits, places::int[]
         from unnest($22::bigint[], $23::bigint[], $24::bigint[], $25::text[])
             as state(account, debits, credits, places)
-    ), served as (
-        select * from unnest(
-            $26::int[], $27::bigint[], $28::smallint[], $29::smallint[], $30::bigint[], $31::int[]
-        ) as served(month, volunteer, assurance, measured, minutes, services)
     ), by_month as (
         insert into volunteer_month as m
             (book_id, month, volunteer, assurance, measured, minutes, services)
-        select $1, month, volunteer, assurance, measured, minutes, services from served
+        select $1, month, volunteer, assurance, measured, minutes, services
+        from unnest(
+            $26::int[], $27::bigint[], $28::smallint[], $29::smallint[], $30::bigint[], $31::int[]
+        ) as served(month, volunteer, assurance, measured, minutes, services)
         on conflict (book_id, month, volunteer, assurance, measured) do update
         set minutes = m.minutes + excluded.minutes, services = m.services + excluded.services
-    ), by_year as (
-        insert into volunteer_year as y
-            (book_id, year, volunteer, assurance, measured, minutes, services)
-        select $1, month / 100, volunteer, assurance, measured, sum(minutes), sum(services)
-        from served group by 2, 3, 4, 5 order by 2, 3, 4, 5
-        on conflict (book_id, year, volunteer, assurance, measured) do update
-        set minutes = y.minutes + excluded.minutes, services = y.services + excluded.services
     )
     select count(*) from moved
 """  # noqa: S608 the columns are constants
 
 ROLL_UP = """
-    with served as materialized (
-        select * from unnest(
-            $2::int[], $3::bigint[], $4::smallint[], $5::smallint[], $6::bigint[], $7::int[]
-        ) as served(month, volunteer, assurance, measured, minutes, services)
-    ), by_month as (
-        insert into volunteer_month as m
-            (book_id, month, volunteer, assurance, measured, minutes, services)
-        select $1, month, volunteer, assurance, measured, minutes, services from served
-        on conflict (book_id, month, volunteer, assurance, measured) do update
-        set minutes = m.minutes + excluded.minutes, services = m.services + excluded.services
-    )
-    insert into volunteer_year as y
-        (book_id, year, volunteer, assurance, measured, minutes, services)
-    select $1, month / 100, volunteer, assurance, measured, sum(minutes), sum(services)
-    from served group by 2, 3, 4, 5 order by 2, 3, 4, 5
-    on conflict (book_id, year, volunteer, assurance, measured) do update
-    set minutes = y.minutes + excluded.minutes, services = y.services + excluded.services
+    insert into volunteer_month as m
+        (book_id, month, volunteer, assurance, measured, minutes, services)
+    select $1, month, volunteer, assurance, measured, minutes, services from unnest(
+        $2::int[], $3::bigint[], $4::smallint[], $5::smallint[], $6::bigint[], $7::int[]
+    ) as served(month, volunteer, assurance, measured, minutes, services)
+    on conflict (book_id, month, volunteer, assurance, measured) do update
+    set minutes = m.minutes + excluded.minutes, services = m.services + excluded.services
 """
-"""What a long list adds to the months and years, in a statement of its own."""
+"""What a long list adds to the months, in a statement of its own."""
 
 _WRITE_PARAMETERS = 35
 

@@ -255,20 +255,6 @@ volunteer_month = Table(
     comment="Roll-up of service entries by month, kept in the same commit; updated.",
 )
 
-volunteer_year = Table(
-    "volunteer_year",
-    metadata,
-    Column("book_id", Integer, nullable=False),
-    Column("year", SmallInteger, nullable=False, comment="of effective_at in the book's zone"),
-    Column("volunteer", BigInteger, nullable=False),
-    Column("assurance", SmallInteger, nullable=False),
-    Column("measured", SmallInteger, nullable=False),
-    Column("minutes", BigInteger, nullable=False, comment="served, less what was reversed"),
-    Column("services", Integer, nullable=False, comment="entries, less reversals"),
-    PrimaryKeyConstraint("book_id", "year", "volunteer", "assurance", "measured"),
-    comment="The months of volunteer_month summed, for reports by year; updated with them.",
-)
-
 entry_segment = Table(
     "entry_segment",
     metadata,

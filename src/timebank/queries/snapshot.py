@@ -68,28 +68,25 @@ _HEADS = text(
 )
 
 
-_ROLLUP = """
+_GRADES = """
     select grade, string_agg(int8send(volunteer), ''), string_agg(int8send(minutes), ''),
         string_agg(int8send(services), '')
     from (
         select assurance * 4 + measured as grade, volunteer, sum(minutes)::bigint as minutes,
             sum(services)::bigint as services
-        from {table} where book_id = :book and {unit} <= :last
+        from volunteer_month where book_id = :book and {which}
         group by 1, 2
     ) each
     group by 1
 """
+_ROLLUP = text(_GRADES.format(which="month <= :last"))
 _TOUCHED = text(
-    """
-    select assurance * 4 + measured, string_agg(int8send(volunteer), ''),
-        string_agg(int8send(minutes), ''), string_agg(int8send(services), '')
-    from volunteer_year
-    where book_id = :book and year = :year and volunteer = any(cast(:volunteers as bigint[]))
-    group by 1
-    """
+    _GRADES.format(
+        which="month = any(cast(:months as int[]))"
+        " and volunteer = any(cast(:volunteers as bigint[]))"
+    )
 )
-_BY_YEAR = text(_ROLLUP.format(table="volunteer_year", unit="year"))
-_BY_MONTH = text(_ROLLUP.format(table="volunteer_month", unit="month"))
+"""Months are named, so that the key finds each of a volunteer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,13 +331,9 @@ class Snapshot:
         self, state: State, book: BookColumns, window: Window
     ) -> Callable[[], Awaitable[VolunteerSums]]:
         last = window.last_on.year * 100 + window.last_on.month
-        is_by_year = last % 100 == 12
 
         async def start() -> VolunteerSums:
-            rows = await self.conn.execute(
-                _BY_YEAR if is_by_year else _BY_MONTH,
-                {"book": state.book, "last": last // 100 if is_by_year else last},
-            )
+            rows = await self.conn.execute(_ROLLUP, {"book": state.book, "last": last})
             sums = VolunteerSums()
             for grade, *columns in rows:
                 sums.start(
@@ -472,9 +465,14 @@ class Snapshot:
         self, book: BookColumns, state: State, window: Window, touched: NDArray[np.int64]
     ) -> VolunteerSums:
         """Return the sums of some volunteers over a year, from the roll-up of the same commit."""
+        first = window.first_on.year * 100 + 1
         rows = await self.conn.execute(
             _TOUCHED,
-            {"book": book.book, "year": window.first_on.year, "volunteers": touched.tolist()},
+            {
+                "book": book.book,
+                "months": list(range(first, first + 12)),
+                "volunteers": touched.tolist(),
+            },
         )
         sums = VolunteerSums(len(touched))
         for grade, *columns in rows:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -34,12 +34,4 @@ async def set_tries(
         upsert(tables.code_try)
         .values(book_id=volunteer.book, volunteer_id=volunteer.id, **kept)
         .on_conflict_do_update(index_elements=[c.book_id, c.volunteer_id], set_=kept)
-    )
-
-
-async def delete_tries(conn: AsyncConnection, *, volunteer: VolunteerId) -> None:
-    """Forget the wrong digits: the right ones were typed."""
-    c = tables.code_try.c
-    await conn.execute(
-        delete(tables.code_try).where(c.book_id == volunteer.book, c.volunteer_id == volunteer.id)
     )

@@ -272,9 +272,12 @@ async function keepAgain() {
 // --- Sending --------------------------------------------------------------------------------------
 
 let sending = false;
+let isWanted = false; // somebody asked while it was being sent: the network may only just be back
 
 async function send() {
-  if (sending || !navigator.onLine) return;
+  if (!navigator.onLine) return;
+  isWanted = sending;
+  if (sending) return;
   sending = true;
   try {
     for (const each of kits) await sendOf(each);
@@ -284,6 +287,7 @@ async function send() {
   } finally {
     sending = false;
     render();
+    if (isWanted) send();
   }
 }
 
@@ -534,6 +538,7 @@ by("forget").addEventListener("click", async () => {
 
 window.addEventListener("online", send);
 window.addEventListener("offline", render);
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && send());
 window.addEventListener("beforeunload", (event) => {
   if (unkept.length) event.preventDefault();
 });

@@ -73,26 +73,56 @@ async function keep(code) {
   await write((codes) => codes.put(seen));
 }
 
-let sending = false;
+// Sending is tried again by itself: at once when the phone says that it has network or somebody looks
+// at the page, otherwise after two seconds, four, and so on up to a minute. Whoever asks while an
+// attempt still hangs in a network that is gone ends it. The server takes a code once, however often.
+const PATIENCE_MS = 15000;
+const WAIT_MS = { first: 2000, longest: 60000 };
+let attempt = null;
+let isWanted = false;
+let wait = WAIT_MS.first;
+let timer = 0;
 
 async function send() {
-  if (sending) return;
-  sending = true;
-  try {
-    await sendNow();
-  } catch {
-    await tellKept(); // No network after all; it stays here.
-  } finally {
-    sending = false;
+  isWanted = true;
+  clearTimeout(timer);
+  if (attempt) {
+    attempt.abort();
+    return;
   }
+  while (isWanted) {
+    isWanted = false;
+    const mine = (attempt = new AbortController());
+    const patience = setTimeout(() => mine.abort(), PATIENCE_MS);
+    try {
+      await sendNow(mine.signal);
+      wait = WAIT_MS.first;
+    } catch {
+      if (!isWanted) await waitAgain();
+    } finally {
+      clearTimeout(patience);
+    }
+  }
+  attempt = null;
+}
+
+async function waitAgain() {
+  await tellKept();
+  timer = setTimeout(send, wait);
+  wait = Math.min(2 * wait, WAIT_MS.longest);
+}
+
+function sendAtOnce() {
+  wait = WAIT_MS.first;
+  send();
 }
 
 async function tellKept() {
   const open = (await kept()).length;
-  if (open) tell(word("kept", { count: open }), "waiting");
+  if (open) tell(word(navigator.onLine && attempt ? "unsteady" : "kept", { count: open }), "waiting");
 }
 
-async function sendNow() {
+async function sendNow(signal) {
   const codes = await kept();
   if (!codes.length) return;
   const answer = await fetch(url, {
@@ -100,7 +130,7 @@ async function sendNow() {
     credentials: "same-origin",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ codes: codes.slice(0, 100) }),
-    signal: AbortSignal.timeout(15000),
+    signal,
   });
   if (answer.status === 401) {
     tell(word("sign-in"), "waiting");
@@ -123,7 +153,8 @@ async function sendNow() {
 
 const { base64url, ownKey, signed } = await import(device);
 if (serverMs) localStorage.setItem(OFFSET, String(Number(serverMs) - Date.now()));
-window.addEventListener("online", send);
+window.addEventListener("online", sendAtOnce);
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && sendAtOnce());
 navigator.serviceWorker?.register(worker, { scope: folder }).then((registration) => {
   const ready = registration.active ?? registration.installing ?? registration.waiting;
   const done = () => ready.state === "activated" && (document.getElementById("seen").dataset.ready = "yes");

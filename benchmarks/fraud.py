@@ -14,18 +14,20 @@ import asyncio
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from operator import itemgetter
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-import asyncpg
 import county
 import numpy as np
 from county import BOOK, SERVICES, VOLUNTEERS, YEAR, County
 
+from timebank import postgres
 from timebank.domain.period import Period, day_start
 from timebank.domain.scope import Scope
 from timebank.domain.signal import Measure, SignalKind
@@ -215,6 +217,7 @@ class Shift:
         )
 
 
+@cache
 def at(day: int, hour: int) -> datetime:
     """Return an hour of a day of the year, both counted from 0, where the county is."""
     return day_start(date(YEAR, 1, 1) + day * DAY, zone=ZONE) + timedelta(hours=hour)
@@ -234,6 +237,9 @@ def live(rows: Rows, rng: np.random.Generator, lines: Sequence[tuple[Any, ...]])
         if (volunteer, on) not in busy:
             busy.add((volunteer, on))
             people[work % works, turn][volunteer] = evidence
+    # Drawn at once: millions of single draws take minutes.
+    punctual = iter((rng.random(len(busy)) < 0.35).tolist())
+    missed = iter(rng.integers(0, 9, (len(busy), 2)).tolist())
     for (work, turn), crowd in people.items():
         team, activity = made[work]
         length = LENGTHS[work % len(LENGTHS)]
@@ -242,7 +248,7 @@ def live(rows: Rows, rng: np.random.Generator, lines: Sequence[tuple[Any, ...]])
         is_paper, is_broken, is_exact = draw < 0.02, 0.02 <= draw < 0.025, rng.random() < 0.3
         paper_days = timedelta(days=int(rng.integers(1, 14)))
         for volunteer, evidence in crowd.items():
-            late, early = (0, 0) if rng.random() < 0.35 else map(int, rng.integers(0, 9, 2))
+            late, early = (0, 0) if next(punctual) else next(missed)
             if is_paper:
                 # On some lists everybody has the planned hours, on others what they really served.
                 shift.serve(
@@ -328,7 +334,8 @@ def cheat(
 ) -> None:
     """Plant so many cases of each kind; the place of a case decides how bold it is.
 
-    Every second sold account and invented activity is that of a team which serves all year.
+    Every second sold account, invented activity and activity of hours that came first is that of a
+    team which serves all year.
     """
 
     def case(kind: str, *subjects: str) -> None:
@@ -359,7 +366,7 @@ def cheat(
             shift.serve(volunteer, evidence=DECLARED, recorded_after=3 * DAY)
         case("invented activity, all full time", shift.subject)
 
-        organization, activity, _ = team()
+        organization, activity = hidden(place)
         shift = rows.shift(organization, activity, at(day, 9), 180)
         for volunteer in volunteers((4, 5, 10, 20)[bold]):
             shift.serve(volunteer, signed_up=5 * MINUTE, late=6, early=int(rng.integers(0, 5)))
@@ -399,6 +406,9 @@ def cheat(
         for turn in range(bold + 1):
             shift = rows.shift(organization, activity, at((day + turn * 11) % 360, 19), 180)
             shift.serve(own, evidence=CONFIRMED if turn else DECLARED, late=turn)
+        for turn in range(3 if bold == 0 else 0):
+            shift = rows.shift(organization, activity, at((day + 20 + turn * 11) % 360, 19), 180)
+            shift.serve(own, late=turn)
         case("organizer credits the own hours", subject)
 
         organization, activity, subject = team()
@@ -458,8 +468,12 @@ def cheat(
         case("codes relayed to another town", f"volunteer/{BOOK}/{relayed}")
 
 
-async def fill(conn: asyncpg.Connection, rows: Rows) -> None:
-    """Write everything; entries in the order in which they were recorded, one batch a day."""
+async def fill(made: County, rows: Rows) -> None:
+    """Write everything; entries in the order in which they were recorded, one batch a day.
+
+    The large tables are written side by side, without looking up what their rows refer to: they
+    come from one plan, and what is measured is the queue.
+    """
     columns: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "organization": ("book_id id name kind region opened_at", rows.organizations),
         "activity": (
@@ -500,64 +514,91 @@ async def fill(conn: asyncpg.Connection, rows: Rows) -> None:
             rows.flags,
         ),
     }
-    for table, (names, records) in columns.items():
-        await conn.copy_records_to_table(table, columns=names.split(), records=records)
-    by_day: dict[date, list[tuple[Any, ...]]] = defaultdict(list)
+    first = at(0, 0)
+    by_day: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for entry in rows.entries:
-        by_day[entry[0].astimezone(ZONE).date()].append(entry)
-    seq = 0
-    for batch, day in enumerate(sorted(by_day), 1):
-        recorded_at = day_start(day + DAY, zone=ZONE) - MINUTE
-        made = sorted(by_day[day], key=lambda entry: (entry[3], entry[1]))
-        await conn.copy_records_to_table(
-            "transfer",
-            columns=TRANSFER,
-            records=[
-                (
-                    BOOK,
-                    number,
-                    UUID(int=number),
-                    1,
-                    1,
-                    0,
-                    volunteer,
-                    minutes,
-                    begins,
-                    recorded_at,
-                    volunteer,
-                    assurance,
-                    measured,
-                    BOOK,
-                    activity,
-                    shift,
-                    1,
-                    place,
-                )
-                for number, (
-                    _at,
-                    volunteer,
-                    minutes,
-                    begins,
-                    assurance,
-                    measured,
-                    activity,
-                    shift,
-                    place,
-                ) in enumerate(made, seq + 1)
-            ],
-        )
-        await conn.execute(
-            "insert into batch values ($1, $2, $3, $4, $5, $6)",
-            BOOK,
-            batch,
-            seq + 1,
-            seq + len(made),
-            recorded_at,
-            bytes(32 * len(made)),
-        )
-        seq += len(made)
-    await conn.execute("update book set seq = $2, batch = $3 where id = $1", BOOK, seq, len(by_day))
+        by_day[(entry[0] - first).days].append(entry)
+
+    async def write(*tables: str) -> None:
+        conn = await made.connect(postgres.SUPERUSER)
+        await conn.execute("set session_replication_role = replica")
+        async with conn.transaction():
+            for table in tables:
+                names, records = columns[table]
+                await conn.copy_records_to_table(table, columns=names.split(), records=records)
+        await conn.close()
+
+    large = ("signup", "attendance")
+    await asyncio.gather(
+        write(*(each for each in columns if each not in large)),
+        *(write(each) for each in large),
+        write_ledger(made, by_day),
+    )
+    conn = await made.connect()
     await conn.execute("analyze")
+    await conn.close()
+
+
+async def write_ledger(made: County, by_day: Mapping[int, list[tuple[Any, ...]]]) -> None:
+    """Write the entries of each day as one batch, and the book's head after the last."""
+    conn = await made.connect(postgres.SUPERUSER)
+    await conn.execute("set session_replication_role = replica")
+    seq = 0
+    async with conn.transaction():
+        for batch, day in enumerate(sorted(by_day), 1):
+            recorded_at = at(day + 1, 0) - MINUTE
+            ordered = sorted(by_day[day], key=itemgetter(3, 1))
+            await conn.copy_records_to_table(
+                "transfer",
+                columns=TRANSFER,
+                records=(
+                    (
+                        BOOK,
+                        number,
+                        UUID(int=number),
+                        1,
+                        1,
+                        0,
+                        volunteer,
+                        minutes,
+                        begins,
+                        recorded_at,
+                        volunteer,
+                        assurance,
+                        measured,
+                        BOOK,
+                        activity,
+                        shift,
+                        1,
+                        place,
+                    )
+                    for number, (
+                        _at,
+                        volunteer,
+                        minutes,
+                        begins,
+                        assurance,
+                        measured,
+                        activity,
+                        shift,
+                        place,
+                    ) in enumerate(ordered, seq + 1)
+                ),
+            )
+            await conn.execute(
+                "insert into batch values ($1, $2, $3, $4, $5, $6)",
+                BOOK,
+                batch,
+                seq + 1,
+                seq + len(ordered),
+                recorded_at,
+                bytes(32 * len(ordered)),
+            )
+            seq += len(ordered)
+        await conn.execute(
+            "update book set seq = $2, batch = $3 where id = $1", BOOK, seq, len(by_day)
+        )
+    await conn.close()
 
 
 def report(rows: Rows, found: Sequence[Measure]) -> None:
@@ -589,12 +630,19 @@ def report(rows: Rows, found: Sequence[Measure]) -> None:
             print(f"its first {first}: precision {true / first:.2f}")
 
 
+@cache
+def day_of(text: str) -> int:
+    """Return which day of the year a date is, counted from 0."""
+    return (date.fromisoformat(text) - date(YEAR, 1, 1)).days
+
+
 async def simulate(options: argparse.Namespace, made: County) -> None:
     services = SERVICES if options.full else SERVICES // SCALE
     volunteers = VOLUNTEERS if options.full else VOLUNTEERS // SCALE * 2
     cases = 40 if options.full else 8
     others = cases * 900
     rng = np.random.default_rng([SEED, services])
+    started = time.perf_counter()
     await county.found(made)
     conn = await made.connect()
     await county.enrol(conn, count=volunteers + others)
@@ -602,12 +650,13 @@ async def simulate(options: argparse.Namespace, made: County) -> None:
     villages = await conn.fetch(
         "select code from region where level = 'village' and code / 1000000 = $1", BOOK
     )
+    await conn.close()
     year = await county.plan_year(made, services=services)
     lines: list[tuple[Any, ...]] = []
     works: dict[tuple[str, str], int] = {}
     for _number, cells, _progress in year.lines():
         work = works.setdefault((str(cells[2]), str(cells[3])), len(works))
-        day = (date.fromisoformat(str(cells[6])[:10]) - date(YEAR, 1, 1)).days
+        day = day_of(str(cells[6])[:10])
         lines.append((1 + int(str(cells[0])[2:]) % volunteers, work, day, str(cells[8])))
     rows = Rows(sorted(each[0] for each in villages), rng)
     # Whoever cheats, or looks odd, does nothing else: what is found is what was planted.
@@ -616,12 +665,12 @@ async def simulate(options: argparse.Namespace, made: County) -> None:
     def draw(count: int) -> list[int]:
         return [next(free) for _ in range(count)]
 
+    print(f"{len(lines):,} services planned in {time.perf_counter() - started:.0f} s", flush=True)
     started = time.perf_counter()
     teams = live(rows, rng, lines)
     live_oddly(rows, rng, teams, draw, cases)
     cheat(rows, rng, teams, draw, cases)
-    await fill(conn, rows)
-    await conn.close()
+    await fill(made, rows)
     print(
         f"{len(rows.entries):,} entries in {len(rows.shifts):,} shifts of {len(rows.organizations):,}"
         f" organizations, {len(rows.cases)} frauds of {len({c.kind for c in rows.cases})} kinds;"

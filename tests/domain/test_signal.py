@@ -25,6 +25,7 @@ SEEN = Measure(
     people=DEFAULTS[Threshold.SAME_SET_PEOPLE],
     times=DEFAULTS[Threshold.SAME_SET_TIMES],
     minutes=6_000,
+    percent=DEFAULTS[Threshold.SAME_SET_PERCENT],
 )
 REVIEW = Review(
     kind=SEEN.kind,

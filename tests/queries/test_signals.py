@@ -105,7 +105,12 @@ def kinds(queue: ReviewQueue) -> dict[SignalKind, list[str]]:
 
 
 async def attend(
-    db: Database, shift: ShiftId, people: Sequence[VolunteerId], *, left_by_code: int
+    db: Database,
+    shift: ShiftId,
+    people: Sequence[VolunteerId],
+    *,
+    left_by_code: int,
+    apart_minutes: int = 0,
 ) -> None:
     """Everybody came by code; so many left by code, the others by the organizer's word."""
     async with db.write() as conn:
@@ -117,7 +122,7 @@ async def attend(
                     "volunteer_id": each.id,
                     "shift_book": shift.book,
                     "shift_id": shift.id,
-                    "arrived_at": NINE,
+                    "arrived_at": NINE + place * timedelta(minutes=apart_minutes),
                     "arrival_measured": True,
                     "left_at": NINE + 3 * HOUR,
                     "departure_measured": place < left_by_code,
@@ -150,34 +155,42 @@ async def test_each_pattern_is_found_and_what_is_innocent_beside_it_is_not(
     await credit(db, short, people[15:16], minutes=179, recorded_at=closed)
     await credit(db, coded, people[16:24], measured=3, recorded_at=closed)
 
-    # Everybody signed up after it began; beside it one had before.
+    # Everybody signed up after it began and came at once; beside it one had before, and in a flood
+    # they came one by one.
     rushed = await world.shift(organization=team, starts_at=NINE)
     mixed = await world.shift(organization=calm, starts_at=NINE, signed_up=people[30:31])
-    for shift, joined in ((rushed, people[24:29]), (mixed, people[31:36])):
+    flood = await world.shift(organization=calm, starts_at=NINE)
+    for shift, joined in ((rushed, people[24:29]), (mixed, people[31:36]), (flood, people[17:22])):
         await owner.executemany(
             "insert into signup (book_id, volunteer_id, shift_book, shift_id, signed_up_at)"
             f" values ({BOOK}, $1, {BOOK}, {shift.id}, $2)",
             [(each.id, NINE + timedelta(minutes=5)) for each in joined],
         )
-        await attend(db, shift, joined[:4], left_by_code=4)
+        await attend(db, shift, joined, left_by_code=4, apart_minutes=3 if shift == flood else 0)
 
-    # An organizer's own hours by hand; beside it by code, and another team's by hand.
-    own = people[40]
-    person = await world.person_of(own)
-    await owner.execute(
-        "insert into appointment (person_id, role, book_id, organization_id, from_at)"
-        " values ($1, 'role.organizer', $2, $3, $4)",
-        person,
-        BOOK,
-        own_team.id,
-        NINE - DAY,
-    )
+    # An organizer's own hours by hand; beside it by code, another team's by hand, and an organizer
+    # whose own hours are by code but once.
+    own, coded_own = people[40], people[39]
+    for each in (own, coded_own):
+        await owner.execute(
+            "insert into appointment (person_id, role, book_id, organization_id, from_at)"
+            " values ($1, 'role.organizer', $2, $3, $4)",
+            await world.person_of(each),
+            BOOK,
+            own_team.id,
+            NINE - DAY,
+        )
     await credit(db, await held(own_team), [own], at=NINE + DAY)
     await credit(db, await held(own_team), [own], at=NINE + 2 * DAY, measured=3)
     await credit(db, await held(calm), [own], at=NINE + 3 * DAY)
+    for turn in range(4):
+        at = NINE + 3 * DAY + 4 * (turn + 1) * HOUR
+        await credit(db, await held(own_team), [coded_own], at=at, measured=3 if turn else 1)
 
-    # In two places; beside it one right after the other. In two towns within minutes, twice.
+    # In two places; beside it one right after the other, and an end by hand half an hour into the
+    # next. Read in two places, if only for a minute. In two towns within minutes, twice.
     doubled, apart, rider = people[41], people[42], people[43]
+    early, twice = people[56], people[57]
     at = NINE + 4 * DAY
     far = OTHER_TOWN.region + 1
     for shift in (await held(team), await held(calm)):
@@ -191,6 +204,11 @@ async def test_each_pattern_is_found_and_what_is_innocent_beside_it_is_not(
         place = far if turn % 2 else VILLAGE
         await credit(db, await held(calm), [rider], at=at, minutes=60, place=place)
         at += timedelta(minutes=65)
+    for who, overlap, measured in ((early, 30, 1), (twice, 1, 3)):
+        at = NINE + 6 * DAY + 8 * HOUR
+        await credit(db, await held(team), [who], at=at, measured=measured)
+        at += 3 * HOUR - timedelta(minutes=overlap)
+        await credit(db, await held(calm), [who], at=at, measured=3)
 
     # Seventeen hours on one day; beside it sixteen.
     endless, tireless = people[44], people[45]
@@ -207,18 +225,18 @@ async def test_each_pattern_is_found_and_what_is_innocent_beside_it_is_not(
                 recorded_at=midnight + 2 * DAY,
             )
 
-    # The same five, five times; beside it four times, and five that change.
+    # The same five, five times; beside it three times, and five that change.
     for turn in range(5):
         at = NINE + (12 + turn) * DAY
         shift = await held(team, at)
         await credit(db, shift, people[50:55], at=at, minutes=60 + turn, measured=3)
-        if turn < 4:
+        if turn < 3:
             await credit(db, await held(calm, at), people[55:60], at=at, minutes=61, measured=3)
         await credit(
             db,
             await held(calm, at),
             people[46 + turn % 2 : 51 + turn % 2],
-            at=at,
+            at=at + 8 * HOUR,
             minutes=7,
             measured=3,
         )
@@ -249,6 +267,7 @@ async def test_each_pattern_is_found_and_what_is_innocent_beside_it_is_not(
     found = kinds(await look(db, period=Period(YEAR.start, target)))
 
     assert found.pop(SignalKind.TWO_PLACES) == [f"volunteer/{BOOK}/{doubled.id}"]
+    assert found.pop(SignalKind.TWO_CODES) == [f"volunteer/{BOOK}/{twice.id}"]
     assert found.pop(SignalKind.FAST_TRAVEL) == [f"volunteer/{BOOK}/{rider.id}"]
     assert found.pop(SignalKind.LONG_DAY) == [f"volunteer/{BOOK}/{endless.id}"]
     assert found.pop(SignalKind.NO_DEPARTURES) == [f"shift/{BOOK}/{nobody.id}"]

@@ -28,6 +28,7 @@ class SignalKind(StrEnum):
     SAME_PAIR = "signal.same_pair"
     SHARED_DEVICE = "signal.shared_device"
     TWO_PLACES = "signal.two_places"
+    TWO_CODES = "signal.two_codes"
     LONG_DAY = "signal.long_day"
     FAST_TRAVEL = "signal.fast_travel"
 
@@ -59,7 +60,8 @@ class Measure:
         times: How often it was seen.
         minutes: Credited, all together.
         value: What else the kind counts, in its own unit: days, percent, minutes.
-        percent: Which part of the organization's shifts of the period looks the same.
+        percent: Which part of the organization's shifts of the period looks the same, of the
+            activity's sessions had just these people, of somebody's own entries is by hand.
         seqs: Some of the entries in the book, oldest first; empty where a shift is the evidence.
     """
 
@@ -114,11 +116,16 @@ CONDITIONS: Mapping[SignalKind, tuple[tuple[_Counted, Threshold], ...]] = {
     SignalKind.SAME_SET: (
         (lambda seen: seen.people, Threshold.SAME_SET_PEOPLE),
         (lambda seen: seen.times, Threshold.SAME_SET_TIMES),
+        (lambda seen: seen.percent, Threshold.SAME_SET_PERCENT),
     ),
-    SignalKind.OWN_HOURS: ((lambda seen: seen.times, Threshold.OWN_HOURS_TIMES),),
+    SignalKind.OWN_HOURS: (
+        (lambda seen: seen.times, Threshold.OWN_HOURS_TIMES),
+        (lambda seen: seen.percent, Threshold.OWN_HOURS_PERCENT),
+    ),
     SignalKind.SAME_PAIR: ((lambda seen: seen.times, Threshold.SAME_PAIR_TIMES),),
     SignalKind.SHARED_DEVICE: ((lambda seen: seen.people, Threshold.SHARED_DEVICE_PEOPLE),),
     SignalKind.TWO_PLACES: ((lambda seen: seen.value, Threshold.TWO_PLACES_MINUTES),),
+    SignalKind.TWO_CODES: ((lambda seen: seen.value, Threshold.TWO_CODES_MINUTES),),
     SignalKind.LONG_DAY: ((lambda seen: seen.value - 1, Threshold.DAY_MINUTES),),
     SignalKind.FAST_TRAVEL: ((lambda seen: seen.times, Threshold.TRAVEL_TIMES),),
 }

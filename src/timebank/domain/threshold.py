@@ -30,6 +30,7 @@ class Threshold(StrEnum):
     FULL_TIME_PERCENT = "threshold.full_time_percent"
     CROWD_PEOPLE = "threshold.crowd_people"
     AFTERWARDS_PEOPLE = "threshold.afterwards_people"
+    AFTERWARDS_MINUTES = "threshold.afterwards_minutes"
     LATE_DAYS = "threshold.late_days"
     LATE_PEOPLE = "threshold.late_people"
     BURST_TARGET = "threshold.burst_target"
@@ -37,10 +38,13 @@ class Threshold(StrEnum):
     BURST_PERCENT = "threshold.burst_percent"
     SAME_SET_PEOPLE = "threshold.same_set_people"
     SAME_SET_TIMES = "threshold.same_set_times"
+    SAME_SET_PERCENT = "threshold.same_set_percent"
     OWN_HOURS_TIMES = "threshold.own_hours_times"
+    OWN_HOURS_PERCENT = "threshold.own_hours_percent"
     SAME_PAIR_TIMES = "threshold.same_pair_times"
     SHARED_DEVICE_PEOPLE = "threshold.shared_device_people"
     TWO_PLACES_MINUTES = "threshold.two_places_minutes"
+    TWO_CODES_MINUTES = "threshold.two_codes_minutes"
     DAY_MINUTES = "threshold.day_minutes"
     TRAVEL_MINUTES = "threshold.travel_minutes"
     TRAVEL_TIMES = "threshold.travel_times"
@@ -62,19 +66,23 @@ DEFAULTS: dict[Threshold, int] = {
     Threshold.NO_DEPARTURES_PERCENT: 20,
     Threshold.FULL_TIME_PEOPLE: 8,
     Threshold.FULL_TIME_PERCENT: 20,
-    Threshold.CROWD_PEOPLE: 30,
+    Threshold.CROWD_PEOPLE: 20,
     Threshold.AFTERWARDS_PEOPLE: 5,
+    Threshold.AFTERWARDS_MINUTES: 10,
     Threshold.LATE_DAYS: 16,
     Threshold.LATE_PEOPLE: 5,
     Threshold.BURST_TARGET: 1_231,
     Threshold.BURST_DAYS: 14,
     Threshold.BURST_PERCENT: 300,
-    Threshold.SAME_SET_PEOPLE: 5,
-    Threshold.SAME_SET_TIMES: 5,
+    Threshold.SAME_SET_PEOPLE: 4,
+    Threshold.SAME_SET_TIMES: 4,
+    Threshold.SAME_SET_PERCENT: 60,
     Threshold.OWN_HOURS_TIMES: 1,
+    Threshold.OWN_HOURS_PERCENT: 30,
     Threshold.SAME_PAIR_TIMES: 5,
     Threshold.SHARED_DEVICE_PEOPLE: 3,
-    Threshold.TWO_PLACES_MINUTES: 15,
+    Threshold.TWO_PLACES_MINUTES: 60,
+    Threshold.TWO_CODES_MINUTES: 1,
     Threshold.DAY_MINUTES: 960,
     Threshold.TRAVEL_MINUTES: 10,
     Threshold.TRAVEL_TIMES: 2,
@@ -85,7 +93,10 @@ number. Thirty hours, or ten people, by one person's word is what a county can c
 minutes are the 16 hours beyond which nobody serves on one day; what one day is credited at most
 is a rule of a county, and without one there is no limit: a day has 1,440 minutes. A screen breaks
 and a list is written on paper now and then: an organization is asked about it where it is one shift
-in five, or where a crowd was credited so that no office would let it pass unseen.
+in five, or where a crowd was credited so that no office would let it pass unseen. Helpers in a
+flood come one by one, a fixed team is complete more seldom than every other time, and an end
+written by hand may be the planned one: an hour's overlap is asked about, and a minute where both
+were read.
 `benchmarks/fraud.py` prints what the numbers find among planted frauds.
 """
 

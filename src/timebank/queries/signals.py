@@ -119,19 +119,28 @@ _FULL_TIME = _typed(
 
 _AFTERWARDS = _typed(
     """
-    select h.id as shift, a.organization_id, count(*) as people, h.starts_at as since,
-        h.ends_at as until,
-        count(*) * (extract(epoch from h.ends_at - h.starts_at)::bigint / 60) as minutes
-    from shift h
-    join activity a on a.book_id = h.book_id and a.id = h.activity_id
-    join signup s on s.shift_book = h.book_id and s.shift_id = h.id and s.withdrawn_at is null
-    where h.book_id = :book and h.starts_at >= :since and h.starts_at < :until
-        and a.region between :lowest and :highest and a.is_listed
-        and exists (
-            select from attendance t where t.shift_book = h.book_id and t.shift_id = h.id
-        )
-    group by h.id, a.organization_id, h.starts_at, h.ends_at
-    having count(*) >= :afterwards_people and min(s.signed_up_at) >= h.starts_at
+    with rushed as (
+        select h.id as shift, a.organization_id, h.starts_at as since, h.ends_at as until
+        from shift h
+        join activity a on a.book_id = h.book_id and a.id = h.activity_id
+        join signup s
+            on s.shift_book = h.book_id and s.shift_id = h.id and s.withdrawn_at is null
+        where h.book_id = :book and h.starts_at >= :since and h.starts_at < :until
+            and a.region between :lowest and :highest and a.is_listed
+        group by h.id, a.organization_id, h.starts_at, h.ends_at
+        having count(*) >= :afterwards_people and min(s.signed_up_at) >= h.starts_at
+    ), came as (
+        select r.*, t.arrived_at, min(t.arrived_at) over (partition by r.shift) as first_at
+        from rushed r
+        join attendance t on t.shift_book = :book and t.shift_id = r.shift
+    )
+    select shift, organization_id, since, until, count(*) as people,
+        extract(epoch from max(arrived_at) - min(arrived_at))::bigint / 60 as value,
+        count(*) * (extract(epoch from until - since)::bigint / 60) as minutes
+    from came
+    where arrived_at < first_at + :afterwards_minutes * interval '1 minute'
+    group by shift, organization_id, since, until
+    having count(*) >= :afterwards_people
     """
 )
 
@@ -178,37 +187,58 @@ _BURST = _typed(
 _SAME_SET = _typed(
     f"""
     with {_ENTRIES}, session as (
-        select e.organization_id, array_agg(distinct e.volunteer order by e.volunteer) as who,
+        select e.organization_id, e.activity, array_agg(distinct e.volunteer order by e.volunteer)
+                as who,
             sum(e.amount) as minutes, min(e.seq) as seq, min(e.effective_at) as at
         from entry e
         group by e.organization_id, e.activity, e.shift,
             (e.effective_at at time zone :zone)::date
-        having count(*) >= :same_set_people
+    ), compared as (
+        select *, count(*) over (partition by organization_id, activity) as held from session
+    ), repeated as (
+        select organization_id, activity, who, held, count(*) as times, sum(minutes) as minutes,
+            min(at) as since, max(at) as until, array_agg(seq) as seqs
+        from compared
+        where cardinality(who) >= :same_set_people
+        group by organization_id, activity, who, held
+    ), gathered as (
+        select organization_id, who, sum(times)::bigint as times, sum(minutes)::bigint as minutes,
+            min(since) as since, max(until) as until,
+            (100 * sum(times) / sum(held))::bigint as percent
+        from repeated
+        group by organization_id, who
+        having sum(times) >= :same_set_times and 100 * sum(times) >= :same_set_percent * sum(held)
     )
-    select organization_id, md5(who::text) as set, cardinality(who) as people, count(*) as times,
-        sum(minutes) as minutes, min(at) as since, max(at) as until,
-        (array_agg(seq order by seq)){_SHOWN} as seqs
-    from session
-    where cardinality(who) >= :same_set_people
-    group by organization_id, who
-    having count(*) >= :same_set_times
+    select organization_id, md5(who::text) as set, cardinality(who) as people, times, minutes,
+        since, until, percent,
+        (select (array_agg(seq order by seq)){_SHOWN}
+            from repeated r, unnest(r.seqs) seq
+            where r.organization_id = g.organization_id and r.who = g.who) as seqs
+    from gathered g
     """  # noqa: S608 the pieces are constants
 )
 
 _OWN_HOURS = _typed(
     f"""
-    with {_ENTRIES}
-    select e.organization_id, e.volunteer, count(*) as times, sum(e.amount) as minutes,
-        1 as people, min(e.effective_at) as since, max(e.effective_at) as until,
-        (array_agg(e.seq order by e.seq)){_SHOWN} as seqs
-    from appointment p
-    join volunteer v on v.book_id = :book and v.person_id = p.person_id
-    join entry e on e.volunteer = v.id and e.organization_id = p.organization_id
-    where p.role = 'role.organizer' and p.book_id = :book and e.measured <> 3
-        and e.shift is not null
-        and p.from_at <= e.recorded_at and (p.until_at is null or p.until_at > e.effective_at)
-    group by e.organization_id, e.volunteer
-    having count(*) >= :own_hours_times
+    with {_ENTRIES}, own as (
+        select e.organization_id, e.volunteer, e.seq, e.amount, e.effective_at,
+            e.measured <> 3 as is_odd
+        from appointment p
+        join volunteer v on v.book_id = :book and v.person_id = p.person_id
+        join entry e on e.volunteer = v.id and e.organization_id = p.organization_id
+        where p.role = 'role.organizer' and p.book_id = :book and e.shift is not null
+            and p.from_at <= e.recorded_at and (p.until_at is null or p.until_at > e.effective_at)
+    )
+    select organization_id, volunteer, count(*) filter (where is_odd) as times,
+        sum(amount) filter (where is_odd) as minutes, 1 as people,
+        100 * count(*) filter (where is_odd) / count(*) as percent,
+        min(effective_at) filter (where is_odd) as since,
+        max(effective_at) filter (where is_odd) as until,
+        (array_agg(seq order by seq) filter (where is_odd)){_SHOWN} as seqs
+    from own
+    group by organization_id, volunteer
+    having count(*) filter (where is_odd) >= :own_hours_times
+        and 100 * count(*) filter (where is_odd) >= :own_hours_percent * count(*)
     """  # noqa: S608 the pieces are constants
 )
 
@@ -250,8 +280,10 @@ _PEOPLE = _typed(
     f"""
     with {_ENTRIES}, timed as (
         select e.seq, e.volunteer, e.place, e.amount, e.effective_at as begins,
-            e.effective_at + e.amount * interval '1 minute' as ends,
+            e.effective_at + e.amount * interval '1 minute' as ends, e.measured = 3 as is_read,
             max(e.effective_at + e.amount * interval '1 minute') over earlier as before,
+            max(e.effective_at + e.amount * interval '1 minute') filter (where e.measured = 3)
+                over earlier as read_before,
             lag(e.seq) over mine as last_seq, lag(e.place) over mine as last_place,
             lag(e.effective_at + e.amount * interval '1 minute') over mine as last_ends,
             sum(e.amount) over (
@@ -266,7 +298,17 @@ _PEOPLE = _typed(
         max(extract(epoch from least(before, ends) - begins)::bigint / 60) as value,
         min(begins) as since, max(ends) as until,
         (array_agg(last_seq order by seq) || array_agg(seq order by seq)){_SHOWN} as seqs
-    from timed where before - begins >= :two_places_minutes * interval '1 minute'
+    from timed
+    where before - begins >= :two_places_minutes * interval '1 minute' and not coalesce(
+        is_read and read_before - begins >= :two_codes_minutes * interval '1 minute', false)
+    group by volunteer
+    union all
+    select 'two_codes', volunteer, count(*), sum(amount),
+        max(extract(epoch from least(read_before, ends) - begins)::bigint / 60),
+        min(begins), max(ends),
+        (array_agg(last_seq order by seq) || array_agg(seq order by seq)){_SHOWN}
+    from timed
+    where is_read and read_before - begins >= :two_codes_minutes * interval '1 minute'
     group by volunteer
     union all
     select 'long_day', volunteer, count(*), sum(amount), max(day)::bigint, min(begins), max(ends),

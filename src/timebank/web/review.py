@@ -521,7 +521,9 @@ def _line(
     )
 
 
-_MINUTES_OF = frozenset({SignalKind.LONG_DAY, SignalKind.TWO_PLACES, SignalKind.FULL_TIME})
+_MINUTES_OF = frozenset(
+    {SignalKind.LONG_DAY, SignalKind.TWO_PLACES, SignalKind.TWO_CODES, SignalKind.FULL_TIME}
+)
 """Kinds whose further number is minutes."""
 
 

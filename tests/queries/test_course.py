@@ -6,10 +6,14 @@ import asyncpg
 from tests.factories import BOOK, VILLAGE, World
 
 from timebank.db import Database
+from timebank.domain.definition import Definition
+from timebank.domain.metric import Breakdown
 from timebank.domain.scope import Scope
 from timebank.domain.transfer import Service, Transfer, TransferKind, Unit, service_key
+from timebank.domain.window import Window
 from timebank.ledger import audit, journal
-from timebank.queries.course import Cohort, Course, DayPoint, MonthPoint, read_course
+from timebank.queries.course import Course, DayPoint, MonthPoint, read_course
+from timebank.queries.numbers import read_numbers
 from timebank.services.correction import reverse_transfer
 from timebank.services.folding import store_sums, warm_reports
 from timebank.services.founding import found_county
@@ -58,6 +62,23 @@ async def post(db: Database) -> None:
         )
 
 
+async def cohorts(
+    db: Database, definition: Definition = RESIDENTS_ANY_HOUR, *, as_of: int | None = None
+) -> dict[str, tuple[int | None, ...]]:
+    async with db.read() as conn:
+        found = await read_numbers(
+            conn,
+            scope=COUNTY,
+            metrics=["cohort_size", "cohort_active", "cohort_retention"],
+            definition=definition,
+            window=Window.of_campaign(date(2024, 1, 1), date(2024, 4, 30)),
+            by=Breakdown.COHORT,
+            as_of=as_of,
+        )
+    assert found is not None
+    return {row.key: row.values for row in found.rows}
+
+
 async def test_months_days_and_who_came_back_are_counted_and_follow_the_book(
     db: Database, world: World
 ) -> None:
@@ -78,7 +99,16 @@ async def test_months_days_and_who_came_back_are_counted_and_follow_the_book(
     )
     assert course.days[0] == DayPoint(date(2024, 1, 10), 2, 90)
     assert course.days[-1] == DayPoint(date(2024, 4, 30), 1, 90)
-    assert course.cohorts == (Cohort(1, (2, 1, 1, 0)), Cohort(2, (1, 0, 1)))
+    told = await cohorts(db)
+    assert told == {
+        "2024-01+0": (2, 2, 10_000),
+        "2024-01+1": (2, 1, 5_000),
+        "2024-01+2": (2, 1, 5_000),
+        "2024-01+3": (2, 0, 0),
+        "2024-02+0": (1, 1, 10_000),
+        "2024-02+1": (1, 0, 0),
+        "2024-02+2": (1, 1, 10_000),
+    }
 
     # By scanned hours alone the second volunteer comes in March for the first time.
     scanned = find_definition("active-rate.residents.scanned", on=date(2024, 12, 31))
@@ -90,10 +120,13 @@ async def test_months_days_and_who_came_back_are_counted_and_follow_the_book(
         )
     assert strict is not None
     assert [each.active for each in strict.months] == [1, 1, 1, 1]
-    assert [each.month for each in strict.cohorts] == [1, 3, 4]
+    assert [key for key in await cohorts(db, scanned) if key.endswith("+0")] == [
+        "2024-01+0",
+        "2024-03+0",
+        "2024-04+0",
+    ]
     assert elsewhere is not None
     assert not elsewhere.days
-    assert not elsewhere.cohorts
 
     # Taken back: what was kept between the two looks is mended, not counted anew.
     await reverse_transfer(db, actor=None, book=BOOK, seq=5, reason="代签", now=NOW)
@@ -104,7 +137,8 @@ async def test_months_days_and_who_came_back_are_counted_and_follow_the_book(
     assert after is not None
     assert after.months[3] == MonthPoint(4, 0, 3, 0, (0, 0, 0))
     assert after.days == course.days[:-1]
-    assert after.cohorts[1] == Cohort(2, (1, 0, 0))
+    assert await cohorts(db) == told | {"2024-02+2": (1, 0, 0)}
+    assert await cohorts(db, as_of=7) == told
 
 
 async def test_a_server_that_was_just_started_goes_on_from_stored_sums(

@@ -27,6 +27,7 @@ from timebank.domain.window import Window, parse_window
 from timebank.ledger import audit, balances, columns, journal
 from timebank.queries import snapshot
 from timebank.queries.active_rate import active_rates
+from timebank.queries.course import Course, read_course
 from timebank.queries.numbers import Numbers, read_numbers
 from timebank.services import folding
 from timebank.services.enrolment import move_home
@@ -61,6 +62,7 @@ DEFINITIONS = (
     STRICT,
     *(each for each in list_definitions() if each.denominator is Denominator.REGISTERED),
 )
+COURSES = (RESIDENTS_ANY_HOUR, STRICT)
 WINDOWS = tuple(
     map(
         parse_window,
@@ -272,6 +274,14 @@ async def ask(
     return found
 
 
+async def course(db: Database, definition: Definition) -> tuple[Course | None, Numbers]:
+    async with db.read() as conn:
+        found = await read_course(conn, scope=Scope(COUNTY), definition=definition, year=2024)
+    cohorts = ("cohort_size", "cohort_active", "cohort_retention")
+    year = Window.of_year(2024)
+    return found, await ask(db, year, definition, metrics=cohorts, by=Breakdown.COHORT)
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_the_engine_the_raw_journal_and_duckdb_agree(
     db: Database,
@@ -327,6 +337,9 @@ async def test_the_engine_the_raw_journal_and_duckdb_agree(
             patched.setattr(snapshot, "BOOKS_AT_ONCE", 0)
             assert [await ask(frugal, window, STRICT) for window in WINDOWS] == frozen[head]
         restarted = Database(database_url, role="timebank_app")
+        # What is mended after new entries is what a count of everybody comes to.
+        courses = [[await course(each, which) for which in COURSES] for each in (db, restarted)]
+        assert courses[0] == courses[1]
         assert [await ask(restarted, window, STRICT) for window in WINDOWS] == frozen[head]
         await restarted.close()
         assert await store_sums(db, book=BOOK) >= (turn != 3)
@@ -538,6 +551,9 @@ async def test_what_cannot_be_asked(db: Database, world: World) -> None:
         await ask(db, year, metrics=("stations",), by=Breakdown.FIELD)
     with pytest.raises(ValueError, match="by county"):
         await ask(db, year, metrics=("services",), by=Breakdown.DAY, region=TOWN)
+    for window in ("2024-Q2", "12m..2024-06-30", "..2024-12-31", "2024-01-01..2024-03-30"):
+        with pytest.raises(ValueError, match="from January on"):
+            await ask(db, parse_window(window), metrics=("cohort_retention",), by=Breakdown.COHORT)
     with pytest.raises(ValueError, match="no months"):
         await ask(db, Window.ever(date(2024, 12, 31)), by=Breakdown.MONTH)
     # Every metric by everything that it says it can be broken down by.

@@ -153,6 +153,7 @@ async def test_what_cannot_go_out_is_refused(db: Database) -> None:
     for changed, reason in (
         ({"label": " "}, StandingRefusal.LABEL_LENGTH),
         ({"metrics": ["nothing"]}, StandingRefusal.METRIC_UNKNOWN),
+        ({"metrics": ["cohort_retention"]}, StandingRefusal.METRIC_UNKNOWN),
         ({"metrics": []}, StandingRefusal.METRIC_UNKNOWN),
         ({"definition": "unheard-of"}, StandingRefusal.DEFINITION_UNKNOWN),
         ({"cadence": WindowKind.EVER}, StandingRefusal.CADENCE),

@@ -22,6 +22,7 @@ from timebank.web import (
     district,
     district_frame,
     enrolment,
+    groups,
     helping,
     honours,
     joining,
@@ -842,6 +843,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
                 for name, label in (
                     ("overview", _("概况")),
                     ("course", _("走势")),
+                    ("groups", _("分组")),
                     ("compare", _("比较")),
                 )
             ],
@@ -948,7 +950,9 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
     )
     coming = course.Chart(
         title=_("第一次来的人后来还来吗"),
-        note=_("按当年第一次服务的月份分组：以后每个月里还服务的人占这一组的百分比。"),
+        note=_(
+            "按当年第一次服务的月份分组：以后每个完整的月里还服务的人占这一组的比例。各组不能相加。"
+        ),
         axis=_("之后第几个月"),
         series=[words("1月（5,120 人）", "Jan (5,120)"), words("2月（2,204 人）", "Feb (2,204)")],
         unit="%",
@@ -962,6 +966,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             )
             for later in range(11)
         ],
+        files=[Link(label="CSV", url="#"), Link(label="XLSX", url="#")],
     )
     a_course = course.CoursePage(
         head=head_of("course"),
@@ -1019,6 +1024,52 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             shares=shares,
         )
 
+    by_field = groups.GroupsPage(
+        head=head_of("groups"),
+        title=words("海盐县 2024 年：服务领域", "Haiyan County 2024: Fields"),
+        parts=[
+            Link(label=_(f"part.{name}"), url="#", is_current=name == "field")
+            for name in groups.PARTS
+            if name != "cohort"
+        ],
+        part="field",
+        region="330424000000",
+        definition=head.definition,
+        definition_id="active-rate.residents.any-hour",
+        sentence=overview.definition,
+        note=_("part.field.note"),
+        period=words("2024 年", "2024"),
+        periods=[Choice(value="2024", label=words("2024 年", "2024"), is_selected=True)],
+        shares=shares,
+        has_evidence=True,
+        axis=_("part.field.axis"),
+        heads=[_(f"metric.{name}") for name in groups.PARTS["field"].metrics],
+        lines=[
+            groups.GroupLine(
+                name=_(f"service_field.{name}"),
+                url="",
+                cells=[
+                    "1,204,118",
+                    "31,002",
+                    words("369 万小时", "3.7 million h"),
+                    "80,114",
+                    _("不知道"),
+                ],
+                scanned_width=60 - 15 * place,
+                confirmed_width=20 - 4 * place,
+                declared_width=18 - 4 * place,
+                shares=shares,
+            )
+            for place, name in enumerate(("elder_care", "community", "environment", "other"))
+        ],
+        meanings=[
+            (_(f"metric.{name}"), _(f"metric.{name}.definition"))
+            for name in groups.PARTS["field"].metrics
+        ],
+        more="12",
+        as_of="3,700,412",
+        files=[Link(label="CSV", url="#"), Link(label="XLSX", url="#")],
+    )
     versus = comparison.ComparisonPage(
         head=head_of("compare"),
         left=compared(words("武原街道", "Wuyuan"), words("2024 年", "2024")),
@@ -1797,6 +1848,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             framed("organizer"),
         ),
         "district-course": Sample("district/course.html", a_course, framed("officer")),
+        "district-groups": Sample("district/groups.html", by_field, framed("officer")),
         "district-compare": Sample("district/compare.html", versus, framed("officer")),
         "district-publications": Sample("district/publications.html", press, framed("officer")),
         "district-publication-again": Sample(

@@ -1,8 +1,11 @@
 """The office explores its numbers: definition, place, course, comparison, notes, and live."""
 
+import csv
+import io
 from datetime import timedelta
 
 import pytest
+from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 from tests.factories import BOOK
 from tests.web.desk import sign_in_as_officer
@@ -83,13 +86,53 @@ def test_the_office_explores_its_numbers(site: Site, chromium: Browser) -> None:
     assert page.locator(".empty").count() == 1
     page.goto(f"{site.url}/district/course?year=2024")
 
+    # What came back is a table to take along, with what it was made of.
+    with page.expect_download() as download:
+        page.locator("[data-chart]").last.locator("a", has_text="CSV").click()
+    text = download.value.path().read_text("utf-8-sig")
+    first = next(csv.DictReader(text.splitlines()))
+    assert first["第一次服务的月份+之后第几个月"].endswith("+0")
+    assert next(first[name] for name in first if name.startswith("分组留存率")) == "10000"
+    assert first["口径"] == "active-rate.residents.any-hour"
+
+    # What the numbers are made of: who is in no field is in no row, who is unknown is.
+    page.locator(".views a", has_text="分组").click()
+    assert page.locator(".groups tbody tr").count() == 20
+    assert "不知道" in page.locator(".groups tbody").inner_text()
+    page.locator(".parts a", has_text="身份").click()
+    expect(page.locator(".groups tbody tr")).to_have_count(5)
+    roles = page.locator(".groups tbody tr").all_inner_texts()
+    services = sum(int(each.split("\t")[4].replace(",", "")) for each in roles)
+    page.locator(".own-days summary").click()
+    page.locator("#first").fill("2024-03-05")
+    page.locator("#last").fill("2024-03-20")
+    page.get_by_role("button", name="看这段时间").click()
+    expect(page.locator("h1")).to_contain_text("2024年3月5日 至 2024年3月20日：身份")
+    days = page.locator(".groups tbody tr").all_inner_texts()
+    assert 0 < sum(int(each.split("\t")[4].replace(",", "")) for each in days) < services
+    page.locator(".parts a", has_text="站点").click()
+    expect(page.locator(".groups .whole")).to_have_count(1)
+    page.locator(".groups tbody a").first.click()
+    expect(page.locator(".crumbs a")).to_have_count(1)
+    assert page.locator("#period").input_value() == "2024-03-05..2024-03-20"
+    with page.expect_download() as download:
+        page.locator(".downloads a", has_text="XLSX").click()
+    book = load_workbook(io.BytesIO(download.value.path().read_bytes()))
+    assert [cell.value for cell in next(iter(book["2"].rows))][1] == "2024-03-05..2024-03-20"
+    page.locator(".crumbs a").click()
+    expect(page.locator(".crumbs a")).to_have_count(0)
+
     # Any two periods, divisions or definitions, with a word of caution where they are not alike.
     page.locator(".views a", has_text="比较").click()
     page.locator("#period_b").select_option(str(site.clock().year))
+    page.locator(".own-days summary").first.click()
+    page.locator("#first").fill("2024-03-01")
+    page.locator("#last").fill("2024-03-09")
     page.locator("#region_b").select_option(index=1)
     page.locator("#definition_b").select_option("active-rate.registered.any-hour")
     page.get_by_role("button", name="比一比").click()
     assert "口径不同" in page.locator(".notice").inner_text()
+    assert "2024年3月1日" in page.locator(".versus thead th").first.inner_text()
     big = page.locator(".versus .big td").all_inner_texts()
     assert "/ 万人" in big[0]
     assert "%" in big[1]
@@ -168,6 +211,10 @@ def test_numbers_on_the_wall_follow_the_book(site: Site, chromium: Browser) -> N
         "?definition=none",
         "/course?region=x",
         "/compare?period=never",
+        "/groups?by=nothing",
+        "/groups/field.csv",
+        "/groups/cohort.csv?period=2024-Q2",
+        "/groups/field.exe?period=2024",
         "/live?region=1",
     ],
 )

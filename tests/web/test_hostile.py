@@ -178,6 +178,8 @@ MATRIX = {
     "/district/live": (303, 403, 403, 200),
     "/district/course": (303, 403, 403, 200),
     "/district/compare": (303, 403, 403, 200),
+    "/district/groups": (303, 403, 403, 200),
+    "/district/groups/{file}": (303, 403, 403, 200),
     "/district/active-rate.csv": (303, 403, 403, 200),
     "/district/active-rate.xlsx": (303, 403, 403, 200),
     "/publications": (200, 200, 200, 200),
@@ -307,6 +309,7 @@ async def test_who_gets_which_page(app: Application, owner: asyncpg.Connection) 
         "{seq}": "1",
         "{number}": "1",
         "{objection}": "1",
+        "{file}": "field.csv",
     }
     everybody = [
         Visitor(app),
@@ -323,6 +326,8 @@ async def test_who_gets_which_page(app: Application, owner: asyncpg.Connection) 
             address = address.replace(name, value)
         if "active-rate" in path:
             address += "?year=2024"
+        if "groups/" in path:
+            address += "?period=2024"
         statuses = []
         for visitor in everybody:
             if path == "/scan" and "timebank_receipt" in visitor.http.cookies:

@@ -64,6 +64,7 @@ NOT_PAGES = {
     "/calendar/N",
     "/district/live",
     "/district/policies/drafts/N/file",
+    "/district/groups/N",
 }
 """Addresses that send on to a page, answer with a part of one or a file, or need a tablet's pass or
 somebody's consent."""

@@ -52,6 +52,8 @@ class Adding(StrEnum):
     """A state at the end of the window: that of the last part."""
     RATIO = "ratio"
     """It is made again from the whole's own parts; ratios are never averaged."""
+    NONE = "none"
+    """It does not follow from them: a longer window makes other groups."""
 
 
 class Breakdown(StrEnum):
@@ -69,6 +71,9 @@ class Breakdown(StrEnum):
     """Bands of age in the year of the window's last day; `unknown` where no year of birth is."""
     ROLE = "role"
     """`party_member`, `social_worker`, `both`, `volunteer`, `unknown`: each person in one only."""
+    COHORT = "cohort"
+    """Groups by the first month in which somebody was active in the year, and how many months
+    later: `2024-03+2`. Of complete months from January on."""
 
 
 AGE_BANDS: tuple[tuple[int, int], ...] = ((0, 17), (18, 34), (35, 59), (60, 150))
@@ -77,6 +82,7 @@ AGE_BANDS: tuple[tuple[int, int], ...] = ((0, 17), (18, 34), (35, 59), (60, 150)
 _ALL = frozenset({Breakdown.REGION, Breakdown.MONTH})
 _OF_PEOPLE = _ALL | {Breakdown.AGE, Breakdown.ROLE}
 _OF_DEEDS = _ALL | {Breakdown.FIELD, Breakdown.ORGANIZATION}
+_COHORT = frozenset({Breakdown.COHORT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +193,28 @@ METRICS: Mapping[str, Metric] = {
         _metric("new_active", MetricUnit.PEOPLE, over_time=Adding.DISTINCT),
         _metric("returning_active", MetricUnit.PEOPLE, over_time=Adding.DISTINCT),
         _rate("retention_rate", undefined="nobody was active a year before"),
+        _metric(
+            "cohort_size",
+            MetricUnit.PEOPLE,
+            over_time=Adding.NONE,
+            undefined="never: a group without anybody has no row",
+            breakdowns=_COHORT,
+        ),
+        _metric(
+            "cohort_active",
+            MetricUnit.PEOPLE,
+            over_time=Adding.NONE,
+            undefined="never: a month after the window has no row",
+            breakdowns=_COHORT,
+        ),
+        _metric(
+            "cohort_retention",
+            MetricUnit.PER_10K,
+            over_regions=Adding.RATIO,
+            over_time=Adding.NONE,
+            undefined="the group has nobody, or the later month is not in the window",
+            breakdowns=_COHORT,
+        ),
         _metric("trained", MetricUnit.PEOPLE, over_time=Adding.DISTINCT),
         _metric("training_minutes", MetricUnit.MINUTES),
         _metric("services_here", MetricUnit.SERVICES, basis=Basis.PLACE, breakdowns=_OF_DEEDS),

@@ -132,6 +132,31 @@ class YearSums:
             services,
         )
 
+    def of(self, volunteers: Numbers) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers]:
+        """Return the rows of some volunteers, in order of number, each by its place among them.
+
+        Shape: as `rows` has them.
+
+        Cost: a look-up for each volunteer, and whatever was counted since the sums were made.
+        """
+        bits = _MONTH_BITS + _GRADE_BITS
+        starts = np.searchsorted(self._base[0], volunteers << bits)
+        counts = np.searchsorted(self._base[0], (volunteers + 1) << bits) - starts
+        # Of each volunteer the rows from the first on, side by side.
+        ends = np.cumsum(counts)
+        taken = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(
+            starts - ends + counts, counts
+        )
+        loose = (part[:, np.isin(part[0] >> bits, volunteers)] for part in self._loose)
+        keys, minutes, services = np.hstack((self._base[:, taken], *loose))
+        return (
+            np.searchsorted(volunteers, keys >> bits),
+            keys >> _GRADE_BITS & (1 << _MONTH_BITS) - 1,
+            keys & (1 << _GRADE_BITS) - 1,
+            minutes,
+            services,
+        )
+
     def days(self) -> tuple[Numbers, Numbers]:
         """Return places, and services and minutes of each day at each of them.
 

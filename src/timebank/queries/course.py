@@ -1,6 +1,7 @@
 """How a year went: month by month, day by day, and who came back after they first served.
 
 Months and cohorts are of people whose home is in the scope; days are of services done there.
+What a book comes to is counted once, and mended for those whom new entries touch.
 """
 
 from collections import OrderedDict
@@ -18,13 +19,17 @@ from timebank.domain.assurance import Evidence
 from timebank.domain.definition import Definition
 from timebank.domain.scope import Scope
 from timebank.domain.window import Window
-from timebank.ledger.year_sums import GRADES, MEASURED, YearSums, month_of_days
+from timebank.ledger.columns import BookColumns
+from timebank.ledger.year_sums import GRADES, MEASURED, YearSums, month_of_days, span_of_year
 from timebank.queries.people import Register
-from timebank.queries.snapshot import BOOKS_AT_ONCE, YEAR, Snapshot
+from timebank.queries.snapshot import BOOKS_AT_ONCE, YEAR, Snapshot, State
 
 _MONTHS = 12
-_COUNTS_MAX = 1_000
-"""Counts that a process keeps, of some hundred kilobytes each."""
+_COUNTS_MAX = 240
+"""Counts that a process keeps, of about a megabyte each in a large county."""
+
+_TOUCHED_MAX = 5_000
+"""Beyond so many new entries it is quicker to count everybody again."""
 
 Numbers = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -57,37 +62,18 @@ class DayPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Cohort:
-    """People who served in a month for the first time in the year.
-
-    Attributes:
-        retained: How many of them served in that month, in the next one, and so on.
-    """
-
-    month: int
-    retained: tuple[int, ...]
-
-    @property
-    def size(self) -> int:
-        """How many they were."""
-        return self.retained[0] if self.retained else 0
-
-
-@dataclass(frozen=True, slots=True)
 class Course:
     """How a year went in a division.
 
     Attributes:
         months: January first, up to the last month asked for.
         days: Those with services, in order.
-        cohorts: By first month; months in which nobody came for the first time are left out.
     """
 
     as_of_books: tuple[AsOf, ...]
     year: int
     months: tuple[MonthPoint, ...]
     days: tuple[DayPoint, ...]
-    cohorts: tuple[Cohort, ...]
 
 
 async def read_course(
@@ -111,36 +97,58 @@ async def read_course(
     snapshot = await Snapshot.open(conn, scope=scope, as_of=None)
     if snapshot is None:
         return None
-    kept = _kept_of(conn)
-    keys = {
-        each: (each.book, each.seq, each.counters, year, definition.hash)
-        for each in snapshot.states
-    }
-    found = {each: kept.get(key) for each, key in keys.items()}
-    missing = [each for each, counted in found.items() if counted is None]
-    if missing:
-        books, people = await snapshot.learn(missing)
-        for each in missing:
-            sums = await snapshot.sum_year(each, books[each.book], year)
-            register = await snapshot.list_register(
-                people[each.book], each, Window.of_year(year), definition
-            )
-            found[each] = _count(sums, register, definition)
-            if len(snapshot.states) > BOOKS_AT_ONCE:
-                books[each.book].forget(YEAR)
-    counts = []
-    for each, counted in found.items():
-        if counted is not None:
-            kept[keys[each]] = counted
-            kept.move_to_end(keys[each])
-            counts.append(counted)
-    while len(kept) > _COUNTS_MAX:
-        kept.popitem(last=False)
+    counts = await count_courses(snapshot, definition=definition, year=year)
     return _course(snapshot, counts, year=year, last_month=last_month)
 
 
+async def count_courses(
+    snapshot: Snapshot, *, definition: Definition, year: int
+) -> "list[BookCourse]":
+    """Return how a year went in each book of a snapshot, by home and by place.
+
+    Cost: nothing where nothing is new; else the entries that are new, and a look-up for each
+    volunteer whom they touch.
+    """
+    kept = _kept_of(snapshot.conn)
+
+    def key(state: State) -> object:
+        return state.book, state.counters, state.until, year, definition.hash
+
+    found = {}
+    missing = []
+    for each in snapshot.states:
+        known = kept.get(key(each))
+        if known is not None and known[0] == each.seq:
+            found[each] = known[1]
+            kept.move_to_end(key(each))
+        else:
+            missing.append(each)
+    if missing:
+        books, people = await snapshot.learn(missing)
+        for each in missing:
+            book = books[each.book]
+            register = await snapshot.list_register(
+                people[each.book], each, Window.of_year(year), definition
+            )
+            sums = await snapshot.sum_year(each, book, year)
+            # From here on nothing waits: the next request changes the sums.
+            known = kept.get(key(each))
+            counted = None
+            if known is not None:
+                counted = _count_on(known, sums, register, definition, book=book, upto=each.seq)
+            found[each] = counted or _count(sums, register, definition)
+            if known is None or known[0] < each.seq:
+                kept[key(each)] = each.seq, found[each]
+                kept.move_to_end(key(each))
+            if len(snapshot.states) > BOOKS_AT_ONCE:
+                book.forget(YEAR)
+    while len(kept) > _COUNTS_MAX:
+        kept.popitem(last=False)
+    return [found[each] for each in snapshot.states]
+
+
 @dataclass(frozen=True, slots=True)
-class _BookCourse:
+class BookCourse:
     """How a year went in one book, by home and by place.
 
     Attributes:
@@ -154,21 +162,19 @@ class _BookCourse:
     active: Numbers
     cohorts: Numbers
     places: Numbers
-    days: Numbers
+    days: NDArray[np.int32]
 
 
 def _course(
-    snapshot: Snapshot, counts: Sequence[_BookCourse], *, year: int, last_month: int
+    snapshot: Snapshot, counts: Sequence[BookCourse], *, year: int, last_month: int
 ) -> Course:
     scope, first = snapshot.scope.codes, date(year, 1, 1)
     month_of = month_of_days(year)
     active = np.zeros((2, _MONTHS), np.int64)
-    cohorts = np.zeros((_MONTHS, _MONTHS), np.int64)
     days = np.zeros((2, len(Evidence), len(month_of)), np.int64)
     for each in counts:
         here = (each.homes >= scope.start) & (each.homes < scope.stop)
         active += each.active[:, here].sum(axis=1)
-        cohorts += each.cohorts[here].sum(axis=0)
         there = (each.places >= scope.start) & (each.places < scope.stop)
         days += each.days[:, there].sum(axis=1)
     services, whole = days[0].sum(axis=0), days[1].sum(axis=0)
@@ -189,36 +195,110 @@ def _course(
             DayPoint(first + timedelta(days=day), int(services[day]), int(whole[day]))
             for day in np.flatnonzero(services).tolist()
         ),
-        cohorts=tuple(
-            Cohort(month + 1, tuple(cohorts[month, month:last_month].tolist()))
-            for month in range(last_month)
-            if cohorts[month, month]
-        ),
     )
 
 
-def _count(sums: YearSums, register: Register, definition: Definition) -> _BookCourse:
+def _count(sums: YearSums, register: Register, definition: Definition) -> BookCourse:
     """Count the people of a book, who are told apart by number, by month and home."""
     settled = register.settled
-    size, count = settled.size, len(settled.homes)
-    volunteer, month, grade, minutes, services = sums.rows()
+    volunteer, *columns = sums.rows()
+    known = volunteer < settled.size
+    tally = _tally(
+        (volunteer[known], *(each[known] for each in columns)),
+        _home_of(register),
+        definition,
+        homes=len(settled.homes),
+    )
+    return BookCourse(settled.homes, *tally, *_days(sums))
+
+
+def _count_on(
+    before: tuple[int, BookCourse],
+    sums: YearSums,
+    register: Register,
+    definition: Definition,
+    *,
+    book: BookColumns,
+    upto: int,
+) -> BookCourse | None:
+    """Return what is counted from what was counted as of an earlier entry.
+
+    Only whom the entries since then touch is counted again; None where that cannot be told.
+    """
+    seq, former = before
+    blocks = None
+    if upto > seq:
+        blocks = book.fresh_between(span_of_year(sums.year), after=seq, upto=upto)
+    if blocks is None or sum(len(block.seq) for block in blocks) > _TOUCHED_MAX:
+        return None
+    if not blocks:
+        return former
+    entries = [
+        np.stack(
+            (
+                block.volunteer,
+                month_of_days(sums.year)[block.day - span_of_year(sums.year).first],
+                block.grade,
+                -block.minutes,
+                -np.sign(block.minutes),
+            )
+        ).astype(np.int64)
+        for block in blocks
+    ]
+    settled = register.settled
+    since = np.hstack(entries)
+    touched = np.unique(since[0])
+    touched = touched[touched < settled.size]
+    since = since[:, since[0] < settled.size]
+    since[0] = np.searchsorted(touched, since[0])
+    now = np.stack(sums.of(touched))
+    home = _home_of(register)[touched]
+    counts = [
+        _tally(rows, home, definition, homes=len(settled.homes))
+        for rows in (now, np.hstack((now, since)))
+    ]
+    active, cohorts = (
+        whole + new - old
+        for whole, new, old in zip((former.active, former.cohorts), *counts, strict=True)
+    )
+    return BookCourse(settled.homes, active, cohorts, *_days(sums))
+
+
+def _home_of(register: Register) -> Numbers:
+    """Return the place of the home of each volunteer; of who does not count, the one behind all."""
+    settled = register.settled
+    lives_here = (settled.home >= 0) & register.is_counted
+    return np.where(lives_here, settled.home, len(settled.homes))
+
+
+def _tally(
+    rows: Sequence[Numbers] | Numbers, home: Numbers, definition: Definition, *, homes: int
+) -> tuple[Numbers, Numbers]:
+    """Count people by month and home: who was active, and who came back.
+
+    `rows` are those of a year, each by a volunteer's place in `home`. What is taken back has rows
+    below zero.
+
+    Shape: as `BookCourse` has them.
+    """
+    size = len(home)
+    volunteer, month, grade, minutes, services = rows
     counts = np.array([definition.counts(*divmod(each, MEASURED)) for each in range(GRADES)])
-    rows = counts[grade] & (volunteer < size)
-    at = month[rows] * size + volunteer[rows]
+    chosen = counts[grade]
+    at = month[chosen] * size + volunteer[chosen]
     # Whole numbers add up exactly in a double below 2**53.
     by_month = [
-        np.bincount(at, weights=column[rows], minlength=_MONTHS * size).reshape(_MONTHS, size)
+        np.bincount(at, weights=column[chosen], minlength=_MONTHS * size).reshape(_MONTHS, size)
         for column in (minutes, services)
     ]
-    lives_here = (settled.home >= 0) & register.is_counted
-    home = np.where(lives_here, settled.home, count)
+    lives_here = home < homes
 
     def is_active(m: Doubles, s: Doubles) -> NDArray[np.bool_]:
-        chosen: NDArray[np.bool_] = (m > definition.minutes_above) & (s >= definition.services_min)
-        return chosen & lives_here
+        who: NDArray[np.bool_] = (m > definition.minutes_above) & (s >= definition.services_min)
+        return who & lives_here
 
-    active = np.zeros((2, count, _MONTHS), np.int64)
-    cohorts = np.zeros((count, _MONTHS, _MONTHS), np.int64)
+    active = np.zeros((2, homes, _MONTHS), np.int64)
+    cohorts = np.zeros((homes, _MONTHS, _MONTHS), np.int64)
     came_in = np.full(size, -1, np.int64)
     so_far = [np.zeros(size), np.zeros(size)]
     for each in range(_MONTHS):
@@ -226,16 +306,20 @@ def _count(sums: YearSums, register: Register, definition: Definition) -> _BookC
             whole += part[each]
         now = np.flatnonzero(is_active(by_month[0][each], by_month[1][each]))
         came_in[now[came_in[now] < 0]] = each
-        active[0, :, each] = np.bincount(home[now], minlength=count)
+        active[0, :, each] = np.bincount(home[now], minlength=homes)
         to_date = np.flatnonzero(is_active(so_far[0], so_far[1]))
-        active[1, :, each] = np.bincount(home[to_date], minlength=count)
+        active[1, :, each] = np.bincount(home[to_date], minlength=homes)
         group = home[now] * _MONTHS + came_in[now]
-        cohorts[:, :, each] = np.bincount(group, minlength=count * _MONTHS).reshape(count, _MONTHS)
+        cohorts[:, :, each] = np.bincount(group, minlength=homes * _MONTHS).reshape(homes, _MONTHS)
+    return active, cohorts
+
+
+def _days(sums: YearSums) -> tuple[Numbers, NDArray[np.int32]]:
     places, days = sums.days()
-    return _BookCourse(settled.homes, active, cohorts, places, days)
+    return places, days.astype(np.int32)
 
 
-def _kept_of(conn: AsyncConnection) -> OrderedDict[object, _BookCourse]:
+def _kept_of(conn: AsyncConnection) -> OrderedDict[object, tuple[int, BookCourse]]:
     found = kept_of(conn).setdefault("course", OrderedDict())
     if not isinstance(found, OrderedDict):
         raise TypeError("something else is kept there")

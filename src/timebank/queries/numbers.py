@@ -29,6 +29,7 @@ from timebank.domain.station import Figure, Tier
 from timebank.domain.window import Window, WindowKind
 from timebank.ledger.columns import Work, day_of
 from timebank.queries import here
+from timebank.queries.course import count_courses
 from timebank.queries.snapshot import (
     Division,
     Snapshot,
@@ -145,6 +146,8 @@ async def read_numbers(
             found = await counter.by_deed(divisions[0], window, by=by)
         case Breakdown.AGE | Breakdown.ROLE:
             found = await counter.by_trait(divisions[0], window, by=by)
+        case Breakdown.COHORT:
+            found = await counter.by_cohort(divisions[0], window)
     return Numbers(
         definition=definition,
         window=window,
@@ -172,6 +175,8 @@ _ROLES = ("volunteer", "party_member", "social_worker", "both")
 """By the bits of a profile's roles."""
 
 _UNKNOWN = "unknown"
+_YEAR = range(12)
+"""The months of a year, from 0."""
 
 _TRAININGS = text(
     """
@@ -369,6 +374,40 @@ class _Counter:
                 else None
             )
         return found
+
+    async def by_cohort(self, division: Division, window: Window) -> list[_Found]:
+        """Return a row for each group and month: from its first one to the end of the window.
+
+        A group are those who were active for the first time in the year in the same month.
+
+        Raises:
+            ValueError: The window is not some complete months of a year from January on.
+        """
+        year = window.first_on.year
+        whole, edges = window.months_and_edges()
+        if edges or whole.start != year * 12 or len(whole) > len(_YEAR):
+            raise ValueError("cohorts are counted of complete months from January on")
+        codes = self.snapshot.scope.codes
+        cohorts = np.zeros((len(_YEAR), len(_YEAR)), np.int64)
+        for each in await count_courses(self.snapshot, definition=self.definition, year=year):
+            inside = (each.homes >= codes.start) & (each.homes < codes.stop)
+            cohorts += each.cohorts[inside].sum(axis=0)
+        return [
+            _Found(
+                division,
+                {
+                    "cohort_size": int(cohorts[first, first]),
+                    "cohort_active": int(cohorts[first, month]),
+                    "cohort_retention": rate_per_10k(
+                        int(cohorts[first, month]), int(cohorts[first, first])
+                    ),
+                },
+                key=f"{year}-{first + 1:02}+{month - first}",
+            )
+            for first in range(len(whole))
+            if cohorts[first, first]
+            for month in range(first, len(whole))
+        ]
 
     async def _add_people(self, found: Mapping[int, _Found], window: Window) -> None:
         divisions = [each.division for each in found.values()]

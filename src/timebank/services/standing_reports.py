@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from timebank.db import Database
 from timebank.domain.definition import definition_on
 from timebank.domain.delivery import CLAIM, next_try_at
-from timebank.domain.metric import METRICS
+from timebank.domain.metric import METRICS, Breakdown
 from timebank.domain.period import local_day
 from timebank.domain.scope import Scope
 from timebank.domain.standing_report import (
@@ -83,7 +83,10 @@ async def set_up_report(
     async with db.read() as conn:
         known = await definitions.list_definitions_of(conn, region=scope.region)
     is_defined = definition_on(known, definition, on=today) is not None
-    refused = decide_standing(report, metrics=frozenset(METRICS), is_defined=is_defined)
+    by_region = frozenset(
+        name for name, each in METRICS.items() if Breakdown.REGION in each.breakdowns
+    )
+    refused = decide_standing(report, metrics=by_region, is_defined=is_defined)
     if refused is not None:
         return refused
     key = secrets.token_urlsafe(_KEY_BYTES)

@@ -11,7 +11,7 @@ from litestar.params import QueryParameter
 from timebank.domain.actor import Act
 from timebank.domain.definition import Definition
 from timebank.domain.scope import Scope
-from timebank.domain.window import Window, WindowKind, parse_window
+from timebank.domain.window import Window, WindowKind
 from timebank.http.providers import Kitted, Now, OfficeScope, TimebankRequest
 from timebank.queries.numbers import Numbers, read_numbers
 from timebank.services.errors import NotFoundError
@@ -21,10 +21,12 @@ from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
 from timebank.web.district_frame import (
     DistrictHead,
+    asked_window,
     chosen_definition,
     district_head,
     narrowed,
     offered_definitions,
+    period_choices,
 )
 from timebank.web.evidence import evidence_shares
 from timebank.web.frame import language_of, show, translate_of
@@ -47,9 +49,6 @@ _METRICS = (
     "minutes_confirmed",
     "minutes_declared",
 )
-_YEARS_OFFERED = 5
-_QUARTERS_OFFERED = 8
-_MONTHS_OFFERED = 12
 
 _Text = Annotated[str | None, QueryParameter(max_length=100)]
 _Year = Annotated[int | None, QueryParameter(ge=2000, le=2100)]
@@ -114,14 +113,18 @@ async def show_comparison(
     region_b: _Text = None,
     period_b: _Text = None,
     definition_b: _Text = None,
+    first: _Text = None,
+    last: _Text = None,
+    first_b: _Text = None,
+    last_b: _Text = None,
 ) -> Response[Any]:
     """Show two numbers side by side; without a right side, the same of the year before."""
     language, _ = language_of(request), translate_of(request)
     today = words.local_day(now)
     left_scope = narrowed(office_scope, region)
-    left_window = _window(period) or Window.of_year(year or today.year - 1)
+    left_window = asked_window(period, first, last) or Window.of_year(year or today.year - 1)
     right_scope = narrowed(office_scope, region_b) if region_b else left_scope
-    right_window = _window(period_b) or left_window.a_year_before()
+    right_window = asked_window(period_b, first_b, last_b) or left_window.a_year_before()
     async with kit.db.read() as conn:
         path = await list_path(conn, code=left_scope.region)
         known = await list_definitions_of(conn, region=left_scope.region)
@@ -180,32 +183,6 @@ async def show_comparison(
     )
 
 
-def _window(text: str | None) -> Window | None:
-    if not text:
-        return None
-    try:
-        return parse_window(text)
-    except ValueError:
-        raise NotFoundError from None
-
-
-def _windows(today: date, chosen: Window) -> list[Window]:
-    """Return the periods that are offered, newest first, the chosen one always among them."""
-    years = [Window.of_year(today.year - back) for back in range(_YEARS_OFFERED)]
-    quarter = today.year * 4 + (today.month - 1) // 3
-    quarters = [
-        Window.of_quarter((quarter - back) // 4, (quarter - back) % 4 + 1)
-        for back in range(_QUARTERS_OFFERED)
-    ]
-    month = today.year * 12 + today.month - 1
-    months = [
-        Window.of_month((month - back) // 12, (month - back) % 12 + 1)
-        for back in range(_MONTHS_OFFERED)
-    ]
-    offered = [*years, Window.of_twelve_months(today), Window.ever(today), *quarters, *months]
-    return offered if chosen in offered else [chosen, *offered]
-
-
 def _side(
     found: Numbers,
     scope: Scope,
@@ -223,14 +200,7 @@ def _side(
             Choice(value=str(code), label=name, is_selected=code == scope.region)
             for code, name in regions.items()
         ],
-        periods=[
-            Choice(
-                value=str(each),
-                label=window_words(each, language=language, _=_),
-                is_selected=each == found.window,
-            )
-            for each in _windows(today, found.window)
-        ],
+        periods=period_choices(today, found.window, language=language, _=_),
         definitions=[
             Choice(
                 value=each.id,

@@ -10,13 +10,12 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import Database
 from timebank.domain.actor import Act
 from timebank.domain.annotation import TEXT_MAX
 from timebank.domain.definition import Definition, Denominator
-from timebank.domain.metric import rate_per_10k
+from timebank.domain.metric import Breakdown, rate_per_10k
 from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
 from timebank.domain.window import Window
@@ -28,8 +27,8 @@ from timebank.http.providers import (
     SignedInActor,
     TimebankRequest,
 )
-from timebank.queries.course import Cohort, Course, DayPoint, read_course
-from timebank.queries.numbers import read_numbers
+from timebank.queries.course import Course, DayPoint, read_course
+from timebank.queries.numbers import Numbers, Row, read_numbers
 from timebank.services.annotation import annotate, take_back_annotation
 from timebank.services.errors import NotFoundError
 from timebank.store import annotations, people
@@ -43,13 +42,12 @@ from timebank.web.district_frame import (
     chosen_definition,
     district_head,
     narrowed,
+    newest_year,
 )
 from timebank.web.frame import language_of, show, translate_of
-from timebank.web.parts import Field
+from timebank.web.groups import file_links, until_last_month
+from timebank.web.parts import Field, Link
 from timebank.web.typed import typed_day
-
-_YEARS_BACK_MAX = 3
-"""How many complete years are looked through for one with any service."""
 
 _STEPS = 5
 """Colour steps of the calendar: more are not told apart."""
@@ -59,6 +57,8 @@ _COHORTS_SHOWN = 6
 
 _COHORT_MIN = 5
 """Fewer people than this make no curve, and would be recognizable."""
+
+_COHORT_METRICS = ("cohort_size", "cohort_retention")
 
 _Year = Annotated[int | None, QueryParameter(ge=2000, le=2100)]
 _Text = Annotated[str | None, QueryParameter(max_length=100)]
@@ -98,6 +98,7 @@ class Chart:
         series: The names of its curves: the heads of the columns.
         unit: What the values are, such as `%`.
         is_against: The second curve is what the first is compared with.
+        files: Where its numbers are taken along; empty for none.
     """
 
     title: str
@@ -107,6 +108,7 @@ class Chart:
     unit: str
     lines: Sequence[Line]
     is_against: bool = False
+    files: Sequence[Link] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,13 +302,24 @@ async def _page(
         known = await list_definitions_of(conn, region=scope.region)
         chosen = chosen_definition(known, definition, on=today)
         if year is None:
-            year = await _newest_year(conn, scope, chosen, this_year=today.year)
+            year = await newest_year(conn, scope, chosen, this_year=today.year)
         last_month = 12 if year != today.year else today.month
         window = Window.of_year(year)
         course = await read_course(
             conn, scope=scope, definition=chosen, year=year, last_month=last_month
         )
         before = await read_course(conn, scope=scope, definition=chosen, year=year - 1)
+        complete = until_last_month(year, today)
+        cohorts = None
+        if complete is not None:
+            cohorts = await read_numbers(
+                conn,
+                scope=scope,
+                metrics=_COHORT_METRICS,
+                definition=chosen,
+                window=complete,
+                by=Breakdown.COHORT,
+            )
         top = await read_numbers(
             conn, scope=scope, metrics=["registered"], definition=chosen, window=window
         )
@@ -343,7 +356,14 @@ async def _page(
         is_empty=course is not None and not course.days,
         as_of="" if course is None else words.count(course.as_of_books[0].seq),
         rate=_rate_chart(course, before, noted, whole, chosen, language=language, _=_),
-        cohorts=_cohort_chart(course, language=language, _=_),
+        cohorts=_cohort_chart(
+            cohorts,
+            files=[]
+            if complete is None
+            else file_links("cohort", region=scope.region, definition=chosen, window=complete),
+            language=language,
+            _=_,
+        ),
         bars=_bars(course, language=language),
         calendar=_calendar(
             year, days, {each.on_day for each in noted}, bounds, language=language, _=_
@@ -367,17 +387,6 @@ async def _page(
         text=text or Field(),
         text_max=TEXT_MAX,
     )
-
-
-async def _newest_year(
-    conn: AsyncConnection, scope: Scope, definition: Definition, *, this_year: int
-) -> int:
-    """Return the last complete year with any service, else the one going on."""
-    for year in range(this_year - 1, this_year - 1 - _YEARS_BACK_MAX, -1):
-        course = await read_course(conn, scope=scope, definition=definition, year=year)
-        if course is not None and course.days:
-            return year
-    return this_year
 
 
 def _whole(
@@ -458,41 +467,45 @@ def _rate_chart(
     )
 
 
-def _cohort_chart(course: Course | None, *, language: Language, _: Translate) -> Chart:
-    cohorts = [each for each in course.cohorts if each.size >= _COHORT_MIN] if course else []
-    shown: list[Cohort] = sorted(cohorts, key=lambda each: -each.size)[:_COHORTS_SHOWN]
-    shown.sort(key=lambda each: each.month)
-    longest = max((len(each.retained) for each in shown), default=0)
+def _cohort_chart(
+    found: Numbers | None, *, files: Sequence[Link], language: Language, _: Translate
+) -> Chart:
+    of: dict[int, list[Row]] = {}
+    for row in found.rows if found else ():
+        of.setdefault(int(row.key[5:7]), []).append(row)
+    sizes = {month: rows[0].values[0] or 0 for month, rows in of.items()}
+    large = sorted(
+        (each for each in of if sizes[each] >= _COHORT_MIN), key=lambda each: -sizes[each]
+    )
+    shown = sorted(large[:_COHORTS_SHOWN])
+
+    def cell(month: int, later: int) -> Cell:
+        share = of[month][later].values[1] if later < len(of[month]) else None
+        if share is None:
+            return Cell(value="", text="–")
+        return Cell(value=str(share / 100), text=words.percent(share, 10_000))
+
     return Chart(
         title=_("第一次来的人后来还来吗"),
-        note=_("按当年第一次服务的月份分组：以后每个月里还服务的人占这一组的百分比。"),
+        note=_(
+            "按当年第一次服务的月份分组：以后每个完整的月里还服务的人占这一组的比例。各组不能相加。"
+        ),
         axis=_("之后第几个月"),
         series=[
-            _("{month}（{count} 人）", month=_month_word(each.month, language), count=each.size)
+            _(
+                "{month}（{count} 人）",
+                month=_month_word(each, language),
+                count=words.count(sizes[each]),
+            )
             for each in shown
         ],
         unit="%",
         lines=[
-            Line(
-                label=str(later),
-                cells=[
-                    Cell(
-                        value=str(_share(each.retained[later], each.size)),
-                        text=f"{_share(each.retained[later], each.size)} %",
-                    )
-                    if later < len(each.retained)
-                    else Cell(value="", text="–")
-                    for each in shown
-                ],
-            )
-            for later in range(longest)
+            Line(label=str(later), cells=[cell(month, later) for month in shown])
+            for later in range(max((len(of[each]) for each in shown), default=0))
         ],
+        files=files,
     )
-
-
-def _share(part: int, whole: int) -> int:
-    """Return a share in whole percent, rounded half up."""
-    return (200 * part + whole) // (2 * whole)
 
 
 def _bars(course: Course | None, *, language: Language) -> list[MonthBar]:

@@ -1,25 +1,38 @@
 """What the office's pages of numbers share: the place, the year, the definition, the view."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from urllib.parse import urlencode
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.domain import region as divisions
 from timebank.domain.definition import Definition, definition_on
 from timebank.domain.scope import Scope
-from timebank.domain.window import WindowKind
+from timebank.domain.window import Window, WindowKind, parse_window
+from timebank.queries.course import read_course
 from timebank.services.errors import NotFoundError
 from timebank.store.definitions import ACTIVE_RATE
 from timebank.web.catalog import Language, Translate
-from timebank.web.parts import Link
+from timebank.web.parts import Choice, Link
+from timebank.web.publication_words import window_words
 
 _YEARS_SHOWN = 3
 """How many years the switch offers: this one, the last complete one, and one to compare with."""
 
+_YEARS_BACK_MAX = 3
+"""How many complete years are looked through for one with any service."""
+
+_YEARS_OFFERED = 5
+_QUARTERS_OFFERED = 8
+_MONTHS_OFFERED = 12
+
 VIEWS = (
     ("overview", "/district"),
     ("course", "/district/course"),
+    ("groups", "/district/groups"),
     ("compare", "/district/compare"),
 )
 """The views of the numbers, in the order of their tabs."""
@@ -28,6 +41,7 @@ VIEWS = (
 TEMPLATES = (
     "district/overview.html",
     "district/course.html",
+    "district/groups.html",
     "district/compare.html",
     "district/publications.html",
 )
@@ -88,9 +102,73 @@ def offered_definitions(known: Sequence[Definition], *, on: date) -> list[Defini
     return [each for each in found if each is not None]
 
 
-def view_url(view: str, *, region: int, year: int, definition: Definition) -> str:
+async def newest_year(
+    conn: AsyncConnection, scope: Scope, definition: Definition, *, this_year: int
+) -> int:
+    """Return the last complete year with any service, else the one going on."""
+    for year in range(this_year - 1, this_year - 1 - _YEARS_BACK_MAX, -1):
+        course = await read_course(conn, scope=scope, definition=definition, year=year)
+        if course is not None and course.days:
+            return year
+    return this_year
+
+
+def asked_window(period: str | None, first: str | None, last: str | None) -> Window | None:
+    """Return the period that an address names, or the days of a form; None where it names none.
+
+    Raises:
+        NotFoundError: It is no period.
+    """
+    try:
+        if first and last:
+            one, other = sorted((date.fromisoformat(first), date.fromisoformat(last)))
+            return Window.of_campaign(one, other)
+        return parse_window(period) if period else None
+    except ValueError:
+        raise NotFoundError from None
+
+
+def offered_windows(today: date, chosen: Window) -> list[Window]:
+    """Return the periods that are offered, newest first, the chosen one always among them."""
+    years = [Window.of_year(today.year - back) for back in range(_YEARS_OFFERED)]
+    quarter = today.year * 4 + (today.month - 1) // 3
+    quarters = [
+        Window.of_quarter((quarter - back) // 4, (quarter - back) % 4 + 1)
+        for back in range(_QUARTERS_OFFERED)
+    ]
+    month = today.year * 12 + today.month - 1
+    months = [
+        Window.of_month((month - back) // 12, (month - back) % 12 + 1)
+        for back in range(_MONTHS_OFFERED)
+    ]
+    offered = [*years, Window.of_twelve_months(today), Window.ever(today), *quarters, *months]
+    return offered if chosen in offered else [chosen, *offered]
+
+
+def period_choices(
+    today: date, chosen: Window, *, language: Language, _: Translate
+) -> list[Choice]:
+    """Return the periods that a form offers."""
+    return [
+        Choice(
+            value=str(each),
+            label=window_words(each, language=language, _=_),
+            is_selected=each == chosen,
+        )
+        for each in offered_windows(today, chosen)
+    ]
+
+
+def view_url(
+    view: str,
+    *,
+    region: int,
+    year: int,
+    definition: Definition,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Return the address of a view; what is usual is left out."""
-    query: dict[str, object] = {"region": region, "year": year}
+    query: dict[str, object] = {"region": region, "year": year, **more}
     if definition.id != ACTIVE_RATE:
         query["definition"] = definition.id
     return f"{dict(VIEWS)[view]}?{urlencode(query)}"
@@ -106,16 +184,25 @@ def district_head(
     known: Sequence[Definition],
     language: Language,
     _: Translate,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> DistrictHead:
-    """Return the head of a view of a division, given with those above it."""
+    """Return the head of a view of a division, given with those above it.
+
+    `more` is what else the view is asked with, and stays when place or definition change.
+    """
     name, region = path[-1]
-    labels = {"overview": _("概况"), "course": _("走势"), "compare": _("比较")}
+    labels = {
+        "overview": _("概况"),
+        "course": _("走势"),
+        "groups": _("分组"),
+        "compare": _("比较"),
+    }
     return DistrictHead(
         region=name,
         crumbs=[
             Link(
                 label=label,
-                url=view_url(view, region=code, year=year, definition=definition),
+                url=view_url(view, region=code, year=year, definition=definition, more=more),
                 is_current=code == region,
             )
             for label, code in path
@@ -141,7 +228,7 @@ def district_head(
         definitions=[
             Link(
                 label=each.name[language],
-                url=view_url(view, region=region, year=year, definition=each),
+                url=view_url(view, region=region, year=year, definition=each, more=more),
                 is_current=each.id == definition.id,
             )
             for each in offered_definitions(known, on=date(this_year, 12, 31))

@@ -21,7 +21,8 @@ from timebank.policy.cube import Cube, Measure, last_day, month_number
 from timebank.policy.evaluation import uses
 from timebank.policy.fact import FactUse
 from timebank.policy.rule import Pack
-from timebank.policy.simulation import Run, Timeline, prepare, simulate, uses_of
+from timebank.policy.simulation import Run, simulate
+from timebank.policy.timeline import Timeline, prepare, uses_of
 from timebank.policy.variant import with_value
 from timebank.services.granting import shipped_packs
 

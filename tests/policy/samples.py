@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from datetime import date
+from importlib import resources
+from pathlib import Path
 from textwrap import dedent
 from time import process_time
 
 from timebank.domain.assurance import Assurance
 from timebank.policy.condition import Leaf, Op, Unknown
 from timebank.policy.fact import FactUse
-from timebank.policy.pack import read_pack_files
+from timebank.policy.pack import read_pack, read_pack_files
 from timebank.policy.parameter import Citation, DatedValue, Need, Parameter, Source
 from timebank.policy.problem import PackRefused
 from timebank.policy.rule import Pack
@@ -70,6 +72,17 @@ def read(**texts: str) -> Pack:
     pack = read_pack_files(files(**texts))
     assert not isinstance(pack, PackRefused), str(pack)
     return pack
+
+
+def shipped(*ids: str) -> list[Pack]:
+    """Return some of the packs that ship, by id."""
+    found = []
+    for folder in sorted(Path(str(resources.files("timebank") / "packs")).iterdir()):
+        pack = read_pack(folder)
+        if not isinstance(pack, PackRefused) and pack.id in ids:
+            found.append(pack)
+    assert len(found) == len(ids)
+    return found
 
 
 def problems(**texts: str) -> list[str]:

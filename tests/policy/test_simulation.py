@@ -18,17 +18,8 @@ from timebank.policy.pack import read_pack_files
 from timebank.policy.plugin_kit import FIRST_MONTH, MONTHS, made_up_cube
 from timebank.policy.problem import PackRefused
 from timebank.policy.rule import Pack
-from timebank.policy.simulation import (
-    BEFORE,
-    by_division,
-    differences,
-    drains,
-    facts_of,
-    is_in_cube,
-    prepare,
-    simulate,
-    uses_of,
-)
+from timebank.policy.simulation import by_division, differences, drains, simulate
+from timebank.policy.timeline import BEFORE, facts_of, is_in_cube, prepare, uses_of
 from timebank.policy.variant import with_value
 
 PARAMS = """\

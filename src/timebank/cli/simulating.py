@@ -22,16 +22,15 @@ from timebank.policy.ground import DRAWS, Ground
 from timebank.policy.override import read_variant
 from timebank.policy.pack import read_pack
 from timebank.policy.problem import PackRefused
+from timebank.policy.rationing import Assumed
 from timebank.policy.rule import Pack
 from timebank.policy.simulation import (
-    BEFORE,
-    NEVER,
     Difference,
     Run,
     by_division,
     differences,
-    pool_drains,
 )
+from timebank.policy.timeline import BEFORE, NEVER
 from timebank.policy.variant import with_value
 from timebank.queries.whatif import read_ground
 from timebank.services.authoring import packs_in_force
@@ -176,6 +175,9 @@ def _print_run(
     changes = [each for each in differences(base, variant) if each.name[:2] in names]
     for each in changes:
         _print_change(each, prices)
+        if each.variant is not None:
+            for standing, counts in sorted(each.variant.held_back.items()):
+                print(f"    met, and {standing.value}: {int(counts.sum()):,} times")
     print("\nmonth by month, before and after:")
     months = base.timeline.months
     for place, day in enumerate(months):
@@ -192,14 +194,31 @@ def _print_run(
     for code in sorted(gains.keys() | loses.keys()):
         print(f"  {code}  {gains.get(code, 0):>9,} {loses.get(code, 0):>9,}")
     for side, one in (("before", base), ("after", variant)):
-        for pack in one.packs:
-            for pool in pack.pools:
-                for drain in pool_drains(one, pack, pool):
-                    empty = f"used up in {drain.empty:%Y-%m}" if drain.empty else "reaches"
-                    asked = f"{drain.asked:,} of {drain.opened:,}"
-                    print(f"pool {pool.id} {drain.period} {side}: {asked}, {empty}")
+        _print_pools(side, one)
+    if assumed := base.assumed | variant.assumed:
+        print(f"assumed of people: {', '.join(_ASSUMED[each] for each in sorted(assumed))}")
     if base.timeline.as_today:
         print(f"taken as known today: {', '.join(sorted(base.timeline.as_today))}")
+
+
+_ASSUMED = {
+    Assumed.CHOICE: "whoever may choose takes the default, else the first of the menu",
+    Assumed.DRAW: "lotteries are drawn with a seed of our own",
+    Assumed.PANEL: "panels vote for the first of their shortlist",
+}
+
+
+def _print_pools(side: str, run: Run) -> None:
+    for found in run.pools:
+        pool = found.pool.id
+        for drain in found.drains:
+            empty = "reaches"
+            if drain.empty is not None:
+                empty = f"used up in {drain.empty:%Y-%m}, {drain.left_out:,} people left out"
+            asked = f"{drain.taken:,} taken and {drain.asked:,} asked of {drain.opened:,}"
+            print(f"pool {pool} {drain.period} {side}: {asked}, {empty}")
+        for code, (month, people) in found.towns(run.timeline).items():
+            print(f"  {code}  used up in {month:%Y-%m} for {people:,} people")
 
 
 def _print_change(change: Difference, prices: Mapping[str, int]) -> None:

@@ -50,6 +50,11 @@ def subtree(code: int) -> range:
     return range(code, code + _TAIL_MAX[level_of(code)])
 
 
+def span(level: Level) -> int:
+    """Return how many codes a division of a level spans."""
+    return _TAIL_MAX[level]
+
+
 def enclosing(code: int, level: Level) -> int:
     """Return the division of a level that a division lies in, or is.
 

@@ -11,16 +11,17 @@ Nobody overtakes: the first claim that a pool cannot hold closes it for all that
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from operator import attrgetter
 
 from timebank.domain import region
 from timebank.domain.region import Level as Division
 from timebank.policy.condition import number_of
 from timebank.policy.fact import Value
-from timebank.policy.grant import LimitOf, LimitPer, Offer
+from timebank.policy.grant import Limit, LimitOf, LimitPer, Offer
 from timebank.policy.pool import Exhausted, number_on
 from timebank.policy.rule import Pack, Rule
 from timebank.policy.selection import Criterion, Order, SelectMode, Ties
@@ -107,8 +108,8 @@ class Award:
     """What a claim comes to.
 
     Attributes:
-        offer: With the count that is given now and the period key that names it; of what gives
-            nothing, as it was claimed.
+        offer: With the count that is given now, or waits, and the period key that names it; of
+            what gives nothing, as it was claimed.
         position: Place in the rule's ranking or in the pool's line, from 1; 0 where there is none.
         cutoff: The last place there that was given something; 0 where none was, or no line is.
         pool: `pack/pool` that it is taken from; empty for none.
@@ -218,27 +219,59 @@ def allocate(
     return _Run(packs, on, seed, dict(available), past, decided).allocate(claims)
 
 
-@dataclass(slots=True)
+class _Line:
+    """What all claims of one rule have in common, and the claims.
+
+    Attributes:
+        order: Its place among rules, as a value that sorts.
+        waiting: Claims by the day since when they wait.
+    """
+
+    __slots__ = ("claims", "group", "hashers", "is_top_up", "order", "pack", "rule", "waiting")
+
+    def __init__(self, pack: Pack, rule: Rule, place: int) -> None:
+        self.pack = pack
+        self.rule = rule
+        self.order = (rule.priority, pack.id, place)
+        self.group = pack.group(rule.group) if rule.group else None
+        self.is_top_up = self.group is not None and self.group.mode is StackMode.TOP_UP
+        self.hashers: dict[str, Callable[[int], bytes]] = {}
+        self.waiting: dict[date, list[_Live]] = {}
+        self.claims: list[_Live] = []
+
+
 class _Live:
     """A claim on its way.
 
     Attributes:
-        order: Its place in the total order, as a value that sorts.
+        lot: Its place among claims of the rule that wait since the same day, as a value that sorts.
         count: What is left of what was claimed.
         topped: What was paid before, of a top-up; else None.
         standing: None while it is still on its way.
     """
 
-    claim: Claim
-    pack: Pack
-    rule: Rule
-    order: tuple[date, int, str, int, bytes, int]
-    count: int
-    topped: int | None = None
-    standing: Standing | None = None
-    position: int = 0
-    cutoff: int = 0
-    pool: str = ""
+    __slots__ = (
+        "claim", "count", "cutoff", "line", "lot", "pool", "position", "standing", "topped",
+    )  # fmt: skip
+
+    def __init__(self, claim: Claim, line: _Line, lot: bytes) -> None:
+        self.claim = claim
+        self.line = line
+        self.lot = lot
+        self.count = claim.offer.count
+        self.topped: int | None = None
+        self.standing: Standing | None = None
+        self.position = 0
+        self.cutoff = 0
+        self.pool = ""
+
+    @property
+    def rule(self) -> Rule:
+        return self.line.rule
+
+    @property
+    def pack(self) -> Pack:
+        return self.line.pack
 
     @property
     def rule_key(self) -> tuple[str, str]:
@@ -255,15 +288,17 @@ class _Live:
             self.count = min(self.count, most)
 
     def award(self) -> Award:
-        offer = self.claim.offer
-        standing = self.standing
-        if standing is None:
-            whole = offer.count if self.topped is None else offer.count - self.topped
-            standing = Standing.GRANTED if self.count >= whole else Standing.PART
-            period = offer.period_key
+        offer, standing = self.claim.offer, self.standing
+        if standing is None or standing is Standing.QUEUED:
+            whole = offer.count
             if self.topped is not None:
-                period = f"{period}+{self.topped}"
-            offer = replace(offer, count=self.count, period_key=period)
+                whole -= self.topped
+                period = f"{offer.period_key}+{self.topped}"
+                offer = replace(offer, count=self.count, period_key=period)
+            elif self.count != whole:
+                offer = replace(offer, count=self.count)
+            if standing is None:
+                standing = Standing.GRANTED if self.count >= whole else Standing.PART
         return Award(self.claim, standing, offer, self.position, self.cutoff, self.pool)
 
 
@@ -284,8 +319,8 @@ class _Run:
         self.available = available
         self.taken: dict[str, int] = {}
         self.decided = decided
-        self.rules = {
-            (pack.id, rule.id): (pack, rule, place)
+        self.lines = {
+            (pack.id, rule.id): _Line(pack, rule, place)
             for pack in packs
             for place, rule in enumerate(pack.rules)
         }
@@ -300,69 +335,102 @@ class _Run:
             self.past_of_rule[each.pack_id, each.rule_id].append(each)
 
     def allocate(self, claims: Iterable[Claim]) -> Allocation:
-        everything = sorted((self._live(claim) for claim in claims), key=lambda each: each.order)
-        keys = {(each.claim.person, *each.claim.offer.key_parts) for each in everything}
-        if len(keys) < len(everything):
-            raise ValueError("two claims of one person for the same grant")
-
-        self._set_aside(everything)
-        self._stack(_alive(everything))
-        self._limit(_alive(everything), LimitPer.PERSON)
-        self._select(_alive(everything))
-        self._limit(_alive(everything), LimitPer.ALL)
-        self._draw_pools(_alive(everything))
+        everything = self._ordered(claims)
+        lines = sorted(
+            (each for each in self.lines.values() if each.claims), key=lambda line: line.order
+        )
+        self._set_aside(lines)
+        self._stack(lines)
+        self._limit(lines, LimitPer.PERSON)
+        self._select(lines)
+        self._limit(lines, LimitPer.ALL)
+        self._draw_pools(everything)
         return Allocation(
-            tuple(each.award() for each in everything), dict(sorted(self.taken.items()))
+            tuple([each.award() for each in everything]), dict(sorted(self.taken.items()))
         )
 
-    def _live(self, claim: Claim) -> _Live:
-        offer = claim.offer
-        found = self.rules.get((offer.pack_id, offer.rule_id))
-        if found is None:
-            raise ValueError(f"a claim of an unknown rule {offer.pack_id}/{offer.rule_id}")
-        pack, rule, place = found
-        drawn = _digest(
-            self.seed, offer.pack_id, offer.rule_id, offer.period_key, str(claim.person)
-        )
-        order = (claim.eligible_since, rule.priority, pack.id, place, drawn, offer.level)
-        return _Live(claim, pack, rule, order, offer.count)
+    def _ordered(self, claims: Iterable[Claim]) -> list[_Live]:
+        """Return claims in the total order; each line has its own in it too."""
+        for claim in claims:
+            offer = claim.offer
+            line = self.lines.get((offer.pack_id, offer.rule_id))
+            if line is None:
+                raise ValueError(f"a claim of an unknown rule {offer.pack_id}/{offer.rule_id}")
+            draw = line.hashers.get(offer.period_key)
+            if draw is None:
+                draw = lots(self.seed, offer.pack_id, offer.rule_id, offer.period_key)
+                line.hashers[offer.period_key] = draw
+            live = _Live(claim, line, draw(claim.person) + offer.level.to_bytes(2, "big"))
+            waiting = line.waiting.get(claim.eligible_since)
+            if waiting is None:
+                line.waiting[claim.eligible_since] = [live]
+            else:
+                waiting.append(live)
+        found: list[_Live] = []
+        waits = [
+            (since, line.order, line) for line in self.lines.values() for since in line.waiting
+        ]
+        for since, _order, line in sorted(waits, key=lambda each: each[:2]):
+            inside = sorted(line.waiting[since], key=_LOT)
+            line.claims += inside
+            found += inside
+        for line in self.lines.values():
+            if len(set(map(_LOT, line.claims))) < len(line.claims):
+                raise ValueError("two claims of one person for the same grant")
+        return found
 
-    def _set_aside(self, claims: Iterable[_Live]) -> None:
+    def _set_aside(self, lines: Iterable[_Line]) -> None:
         """End what was given before. A top-up is decided by what was paid, not by its key."""
-        for each in claims:
-            offer = each.claim.offer
-            key = (
-                each.claim.person,
-                offer.pack_id,
-                offer.rule_id,
-                offer.level,
-                offer.period_key,
-            )
-            if key in self.past_keys and not _is_top_up(each):
-                each.stop(Standing.ALREADY)
-            elif offer.count <= 0:
-                raise ValueError(f"{offer.rule_id}: a claim of nothing")
+        for line in lines:
+            key = (line.pack.id, line.rule.id)
+            has_past = key in self.past_of_rule and not line.is_top_up
+            for each in line.claims:
+                offer = each.claim.offer
+                if (
+                    has_past
+                    and (each.claim.person, *key, offer.level, offer.period_key) in self.past_keys
+                ):
+                    each.stop(Standing.ALREADY)
+                elif offer.count <= 0:
+                    raise ValueError(f"{offer.rule_id}: a claim of nothing")
 
-    def _stack(self, claims: Iterable[_Live]) -> None:
-        grouped: dict[tuple[int, str, str], list[_Live]] = defaultdict(list)
-        for each in claims:
-            if each.rule.group:
-                grouped[each.claim.person, each.pack.id, each.rule.group].append(each)
-        for (person, _, group_id), members in grouped.items():
-            # In the order of the pack, whatever else orders people.
-            members.sort(key=lambda each: (*each.order[1:4], each.order[5]))
-            pack = members[0].pack
-            group = pack.group(group_id)
-            before = self._given_in(group, pack, person)
-            self._resolve(group, members, before)
+    def _stack(self, lines: Iterable[_Line]) -> None:
+        grouped: dict[tuple[str, str], dict[int, list[_Live]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        # Lines are in the order of the pack, so each person's claims are, whatever else orders
+        # people; of one rule, the lower level comes first.
+        for line in lines:
+            if line.group is not None and line.group.mode is not StackMode.SUM:
+                people = grouped[line.pack.id, line.group.id]
+                for each in line.claims:
+                    if each.standing is None:
+                        people[each.claim.person].append(each)
+        for people in grouped.values():
+            if not people:
+                continue
+            first = next(iter(people.values()))[0]
+            group = first.pack.group(first.rule.group)
+            rules = frozenset(rule.id for rule in first.pack.rules if rule.group == group.id)
+            for person, members in people.items():
+                if len(members) > 1:
+                    members.sort(key=lambda each: (each.line.order, each.claim.offer.level))
+                before = self._given_in(group, first.pack, person, rules)
+                self._resolve(group, members, before)
 
-    def _given_in(self, group: Group, pack: Pack, person: int) -> list[Past]:
+    def _given_in(
+        self, group: Group, pack: Pack, person: int, rules: frozenset[str] | None = None
+    ) -> list[Past]:
         """Return what a person was given of a group in its period."""
-        rules = {rule.id for rule in pack.rules if rule.group == group.id}
+        past = self.past_of_person.get(person)
+        if not past:
+            return []
+        if rules is None:
+            rules = frozenset(rule.id for rule in pack.rules if rule.group == group.id)
         period = group.every.period_key(on=self.on)
         return [
             each
-            for each in self.past_of_person.get(person, ())
+            for each in past
             if each.pack_id == pack.id
             and each.rule_id in rules
             and group.every.period_key(on=each.on) == period
@@ -408,52 +476,56 @@ class _Run:
             elif each.rule.id != chosen:
                 each.stop(Standing.STACKED)
 
-    def _limit(self, claims: Iterable[_Live], per: LimitPer) -> None:
-        used: dict[tuple[object, ...], int] = {}
-        for each in claims:
-            for place, limit in enumerate(each.rule.limits):
-                if limit.per is not per or each.standing:
-                    continue
-                person = each.claim.person if per is LimitPer.PERSON else None
-                key = (each.pack.id, each.rule.id, place, person)
-                if key not in used:
-                    period = limit.every.period_key(on=self.on)
-                    used[key] = sum(
-                        past.count if limit.of is LimitOf.UNITS else 1
-                        for past in self.past_of_rule.get((each.pack.id, each.rule.id), ())
-                        if person in (None, past.person)
-                        and limit.every.period_key(on=past.on) == period
-                    )
-                left = number_on(limit.most, on=self.on) - used[key]
+    def _limit(self, lines: Iterable[_Line], per: LimitPer) -> None:
+        for line in lines:
+            limits = [
+                (place, limit, number_on(limit.most, on=self.on))
+                for place, limit in enumerate(line.rule.limits)
+                if limit.per is per
+            ]
+            if limits:
+                self._limit_one(line, limits, per)
+
+    def _limit_one(
+        self, line: _Line, limits: Sequence[tuple[int, Limit, int]], per: LimitPer
+    ) -> None:
+        used: dict[tuple[int, int | None], int] = defaultdict(int)
+        for place, limit, _most in limits:
+            period = limit.every.period_key(on=self.on)
+            for past in self.past_of_rule.get((line.pack.id, line.rule.id), ()):
+                if limit.every.period_key(on=past.on) == period:
+                    person = past.person if per is LimitPer.PERSON else None
+                    used[place, person] += past.count if limit.of is LimitOf.UNITS else 1
+        for each in _alive(line.claims):
+            person = each.claim.person if per is LimitPer.PERSON else None
+            for place, limit, most in limits:
+                left = most - used[place, person]
                 if limit.of is LimitOf.UNITS:
                     each.cut_to(left, Standing.LIMITED)
                 elif left <= 0:
                     each.stop(Standing.LIMITED)
-            if each.standing is None:
-                for place, limit in enumerate(each.rule.limits):
-                    if limit.per is per:
-                        person = each.claim.person if per is LimitPer.PERSON else None
-                        key = (each.pack.id, each.rule.id, place, person)
-                        used[key] += each.count if limit.of is LimitOf.UNITS else 1
+                if each.standing is not None:
+                    break
+            else:
+                for place, limit, _most in limits:
+                    used[place, person] += each.count if limit.of is LimitOf.UNITS else 1
 
-    def _select(self, claims: Sequence[_Live]) -> None:
+    def _select(self, lines: Iterable[_Line]) -> None:
         """Select rule by rule, in their order, so that who wins one is out of what it excludes."""
-        by_rule: dict[tuple[int, str, int], list[_Live]] = defaultdict(list)
-        for each in claims:
-            _, priority, pack_id, place, _, _ = each.order
-            by_rule[priority, pack_id, place].append(each)
         won: dict[tuple[int, str], set[str]] = defaultdict(set)
-        for key in sorted(by_rule):
-            members = by_rule[key]
-            rule, pack = members[0].rule, members[0].pack
-            if rule.group and pack.group(rule.group).excludes:
-                self._exclude(members, won)
-            self._select_one(rule, _alive(members))
-            if rule.group:
-                for each in _alive(members):
-                    won[each.claim.person, pack.id].add(rule.group)
+        for line in lines:
+            excludes = line.group is not None and bool(line.group.excludes)
+            if excludes:
+                self._exclude(_alive(line.claims), won)
+            if line.rule.select.mode is not SelectMode.EACH:
+                self._select_one(line.rule, _alive(line.claims))
+            if excludes:
+                for each in _alive(line.claims):
+                    won[each.claim.person, line.pack.id].add(line.rule.group)
 
     def _exclude(self, members: list[_Live], won: Mapping[tuple[int, str], set[str]]) -> None:
+        if not members:
+            return
         pack = members[0].pack
         excludes = pack.group(members[0].rule.group).excludes
         for each in members:
@@ -491,7 +563,8 @@ class _Run:
             {
                 past.person
                 for past in self.past_of_rule.get((pack_id, rule_id), ())
-                if past.period_key == period and _division_of(past.home, per) == division
+                if past.period_key.partition("+")[0] == period
+                and _division_of(past.home, per) == division
             }
         )
 
@@ -502,9 +575,8 @@ class _Run:
                 each.stop(Standing.TO_DRAW)
             return
         key = members[0].rule_key
-        drawn = sorted(
-            members, key=lambda each: _digest(seed.encode(), *key, str(each.claim.person))
-        )
+        draw = lots(seed.encode(), *key)
+        drawn = sorted(members, key=lambda each: draw(each.claim.person))
         _keep_first([(each, ()) for each in drawn], winners, before, Ties.ORDER)
 
     def _shortlist(self, rule: Rule, members: list[_Live], winners: int, before: int) -> None:
@@ -524,13 +596,20 @@ class _Run:
         kept = [(each, ()) for each in listed if each.standing is None]
         _keep_first(kept, winners, before, Ties.ORDER)
 
-    def _draw_pools(self, claims: Iterable[_Live]) -> None:
+    def _draw_pools(self, everything: Sequence[_Live]) -> None:
+        names = {
+            key: f"{line.pack.id}/{line.rule.grant.pool}"
+            for key, line in self.lines.items()
+            if line.claims and line.rule.grant.pool
+        }
+        if not names:
+            return
         drawing: dict[str, list[_Live]] = defaultdict(list)
-        for each in claims:
-            if not each.rule.grant.pool:
+        for each in everything:
+            if each.standing is not None or not each.rule.grant.pool:
                 continue
             pool = each.pack.pool(each.rule.grant.pool)
-            each.pool = f"{each.pack.id}/{pool.id}"
+            each.pool = names[each.pack.id, each.rule.id]
             if pool.serves(each.claim.home):
                 drawing[each.pool].append(each)
             else:
@@ -554,13 +633,24 @@ def _alive(claims: Iterable[_Live]) -> list[_Live]:
     return [each for each in claims if each.standing is None]
 
 
-def _is_top_up(each: _Live) -> bool:
-    group = each.rule.group
-    return bool(group) and each.pack.group(group).mode is StackMode.TOP_UP
+_LOT = attrgetter("lot")
 
 
-def _digest(seed: bytes, *parts: str) -> bytes:
-    return hashlib.sha256(b"\x1f".join((seed, *(part.encode() for part in parts)))).digest()
+def lot_prefix(seed: bytes, *parts: str) -> bytes:
+    """Return what a person's number is added to, to make the lot of a person."""
+    return b"\x1f".join((seed, *(part.encode() for part in parts), b""))
+
+
+def lots(seed: bytes, *parts: str) -> Callable[[int], bytes]:
+    """Return what makes a person's lot: 32 bytes that look like chance and never change."""
+    sha256 = hashlib.sha256(lot_prefix(seed, *parts))
+
+    def draw(person: int) -> bytes:
+        salted = sha256.copy()
+        salted.update(b"%d" % person)
+        return salted.digest()
+
+    return draw
 
 
 def _division_of(home: int | None, per: Division | None) -> int | None:

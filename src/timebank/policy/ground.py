@@ -8,7 +8,8 @@ from timebank.policy.columns import Columns
 from timebank.policy.cube import Cube, first_day
 from timebank.policy.forecast import BackTest, Method, extend, without_last_year
 from timebank.policy.rule import Pack
-from timebank.policy.simulation import Run, Timeline, enacted_at_start, prepare, simulate
+from timebank.policy.simulation import Run, simulate
+from timebank.policy.timeline import Timeline, prepare
 
 KEPT_MAX = 4
 """Timelines that are kept: of 140,000 people one takes some ten megabytes for each fact."""
@@ -55,7 +56,7 @@ class Ground:
 
     def again(self, packs: Sequence[Pack], run: Run) -> Run:
         """Return what other packs would give over the months of a run, enacted as they begin."""
-        return enacted_at_start(run, simulate(packs, run.timeline, reuse=run))
+        return simulate(packs, run.timeline, reuse=run, is_enacted_at_start=True)
 
     def back_tests(
         self, packs: Sequence[Pack], *, method: Method

@@ -1,22 +1,21 @@
 """What packs would give, month by month, to everybody: the engine behind a what-if.
 
-Rules are looked at on the last day of every month, over matrices of months × people that are made
-once (`Timeline`) from a cube; a scenario then only compares. What a cube cannot say, such as a
-home or a register's answer, is taken as it is known today, and a result names it. Whoever would be
-given something is counted; who is chosen among them, and what a pool holds back, comes after.
+Rules are looked at on the last day of every month, over a `timeline` that is laid out once; a
+scenario then only compares. Where not everybody who meets a rule can be given what it gives, its
+pack's groups, limits, selections and pools decide as an office's run would (`rationing`).
 """
 
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from timebank.policy import plugins
-from timebank.policy.columns import Column, Columns, compare_columns, value_at
+from timebank.policy.allocation import Standing
+from timebank.policy.columns import compare_columns
 from timebank.policy.condition import (
     All,
     AnyOf,
@@ -28,152 +27,26 @@ from timebank.policy.condition import (
     Unknown,
     number_of,
 )
-from timebank.policy.cube import Cube, Measure, last_day, month_number
 from timebank.policy.evaluation import ordered_rules
-from timebank.policy.fact import FactKey, FactUse, Value
+from timebank.policy.fact import FactUse
 from timebank.policy.grant import Every, GrantKind, PerUnit
 from timebank.policy.parameter import Need
-from timebank.policy.pool import Pool
+from timebank.policy.rationing import (
+    Assumed,
+    Drain,
+    Holdings,
+    PoolRun,
+    Rationed,
+    Want,
+    is_rationed,
+    ration,
+)
 from timebank.policy.rule import Pack, Rule, Step
 from timebank.policy.table import Hit
-
-Series = NDArray[Any]
-"""Shape: months × people, or one row that stands for every month. Whole numbers, or bool."""
-
-Masks = NDArray[np.bool_]
+from timebank.policy.timeline import BEFORE, NEVER, Masks, Series, Timeline, Track, periods
 
 BLOCK = 16_384
 """People at a time: what one block's matrices take stays near the processor."""
-
-LEAD_MONTHS = 12
-"""Months before the horizon that are looked at, so that a year's grants are not counted anew."""
-
-
-NEVER = -1
-BEFORE = -2
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """One fact of everybody over the months.
-
-    Attributes:
-        is_known: None where it always is.
-    """
-
-    values: Series
-    is_known: Masks | None
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """Everything about people that a scenario compares; made once, used by every scenario.
-
-    Attributes:
-        days: The last days of the months looked at: those before the horizon, then the horizon.
-        lead: How many of them come before the horizon.
-        homes: 12-digit codes; 0 where none is known.
-        as_today: Facts that no cube has, taken as known today.
-    """
-
-    days: tuple[date, ...]
-    lead: int
-    people: int
-    homes: NDArray[np.int64]
-    tracks: Mapping[FactUse, Track]
-    as_today: frozenset[str]
-
-    @property
-    def months(self) -> tuple[date, ...]:
-        """Return the last days of the months of the horizon."""
-        return self.days[self.lead :]
-
-
-def uses_of(packs: Sequence[Pack]) -> frozenset[FactUse]:
-    """Return every fact that some packs ask for or count by, other than those they provide."""
-    provided = {rule.provides for pack in packs for rule in pack.rules if rule.provides}
-    found = {use for pack in packs for rule in pack.rules for use in pack.uses(rule)}
-    return frozenset(use for use in found if use.name not in provided)
-
-
-def is_in_cube(use: FactUse) -> bool:
-    """Return whether a fact can be followed month by month; others are taken as known today."""
-    if plugins.taken().provider(use.name) is not None:
-        return True
-    return use.name == "registered_days" or (use.name in list(Measure) and not use.category)
-
-
-def prepare(
-    packs: Sequence[Pack], cube: Cube, *, since: date, months: int, today: Columns, on: date
-) -> Timeline:
-    """Return what scenarios over some months from a day's month on compare.
-
-    `cube` reaches to the last of the months; `today` has the columns of `facts_needed` as of `on`,
-    in the cube's order of people.
-
-    Raises:
-        ValueError: The cube ends before the last month, or a column is missing.
-    """
-    first = month_number(since)
-    if cube.first_month + cube.months < first + months:
-        raise ValueError("the cube ends before the horizon does")
-    lead = min(LEAD_MONTHS, max(first - cube.first_month, 0))
-    days = tuple(last_day(month) for month in range(first - lead, first + months))
-    tracks: dict[FactUse, Track] = {}
-    as_today: set[str] = set()
-    totals: dict[object, NDArray[np.int32]] = {}
-    for use in sorted(uses_of(packs), key=repr):
-        track = _track(use, cube, days, totals)
-        if track is None:
-            key = use.key(on=on)
-            if key not in today:
-                raise ValueError(f"the fact {key} was not supplied")
-            values, is_known = today[key]
-            as_today.add(use.name)
-            known = None if is_known.all() else is_known[np.newaxis, :]
-            track = Track(values[np.newaxis, :], known)
-        tracks[use] = track
-    return Timeline(days, lead, cube.people, cube.homes, tracks, frozenset(as_today))
-
-
-def _track(
-    use: FactUse, cube: Cube, days: Sequence[date], totals: dict[object, NDArray[np.int32]]
-) -> Track | None:
-    if not is_in_cube(use):
-        return None
-    provider = plugins.taken().provider(use.name)
-    if provider is not None:
-        columns = [
-            provider.column(key=use.key(on=day), on=day, ledger=cube.until(day)) for day in days
-        ]
-        known = np.array([each[1] for each in columns])
-        return Track(np.array([each[0] for each in columns]), None if known.all() else known)
-    if use.name == "registered_days":
-        ordinals = np.array([day.toordinal() for day in days], dtype=np.int64)
-        since = ordinals[:, np.newaxis] - cube.enrolled[np.newaxis, :]
-        return Track(since.astype(np.int32), None if (since >= 0).all() else since >= 0)
-    matrix = cube.sums[Measure(use.name), use.assurance_min]
-    name = (use.name, use.assurance_min)
-    if name not in totals:
-        total = np.zeros((cube.months + 1, cube.people), dtype=np.int32)
-        np.cumsum(matrix, axis=0, dtype=np.int32, out=total[1:])
-        totals[name] = total
-    total = totals[name]
-    rows = np.empty((len(days), cube.people), dtype=np.int32)
-    for place, day in enumerate(days):
-        key = use.key(on=day)
-        until = _row(cube, key.until)
-        start = (
-            0 if key.since is None else _row(cube, key.since + timedelta(days=-1), is_after=True)
-        )
-        rows[place] = total[until] - total[min(start, until)]
-    return Track(rows, None)
-
-
-def _row(cube: Cube, day: date, *, is_after: bool = False) -> int:
-    """Return how many of the cube's months are over before a day; or, `is_after`, with its own."""
-    month = month_number(day) + (1 if is_after else 0)
-    return max(0, min(cube.months, month - cube.first_month))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +59,8 @@ class StepRun:
         place: Of the step in its rule: a level's number, a row's place, or 0 for the only step.
         people: Of each month: how many are given it.
         units: Of each month: what they are given in all.
+        held_back: Of each month: how many met it and were given nothing then, by why. Whoever
+            meets it again in the next month is counted again.
     """
 
     pack: Pack
@@ -195,6 +70,7 @@ class StepRun:
     first: NDArray[np.int16]
     people: NDArray[np.int64]
     units: NDArray[np.int64]
+    held_back: Mapping[Standing, NDArray[np.int64]] = field(default_factory=dict)
 
     @property
     def name(self) -> tuple[str, str, int]:
@@ -210,75 +86,196 @@ class StepRun:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What some packs would give over a timeline."""
+    """What some packs would give over a timeline.
+
+    Attributes:
+        pools: How every pool fares that a rule takes from.
+        assumed: What people decide, and had to be assumed.
+        at_start: What was given when the horizon began, by pack; of packs that ration.
+    """
 
     packs: tuple[Pack, ...]
     timeline: Timeline
     steps: tuple[StepRun, ...]
+    pools: tuple[PoolRun, ...] = ()
+    assumed: frozenset[Assumed] = frozenset()
+    at_start: Mapping[str, Rationed] = field(default_factory=dict)
 
     def find(self, name: tuple[str, str, int]) -> StepRun | None:
         """Return a step by name; None where these packs have none such."""
         return next((each for each in self.steps if each.name == name), None)
 
+    def find_pool(self, pack_id: str, pool_id: str) -> PoolRun | None:
+        """Return how a pool fares; None where no rule takes from such a one."""
+        return next(
+            (each for each in self.pools if (each.pack.id, each.pool.id) == (pack_id, pool_id)),
+            None,
+        )
+
 
 @dataclass(slots=True)
 class _Tally:
-    """Sums of one step, block by block."""
+    """Sums of one step, block by block.
+
+    Attributes:
+        met: Of a step that is rationed: where it is met and due, as packed bits.
+    """
 
     first: NDArray[np.int16]
     people: NDArray[np.int64]
     units: NDArray[np.int64]
+    met: NDArray[np.uint8] | None = None
 
 
-def simulate(packs: Sequence[Pack], timeline: Timeline, *, reuse: Run | None = None) -> Run:
+def simulate(
+    packs: Sequence[Pack],
+    timeline: Timeline,
+    *,
+    reuse: Run | None = None,
+    is_enacted_at_start: bool = False,
+) -> Run:
     """Return what packs would give over a timeline, whatever their status.
 
     Steps of rules that `reuse` has unchanged, and that ask for nothing that changed, are taken
-    from there.
+    from there; what a pack rations is taken as a whole. With `is_enacted_at_start` the packs of
+    `reuse` were in force before the horizon, and these are from its first month on.
 
-    Cost: some milliseconds for each leaf, for 140,000 people and 60 months.
+    Cost: some milliseconds for each leaf, for 140,000 people and 60 months; for what is rationed,
+    some more for each step and month in which somebody claims.
     """
     chosen = ordered_rules(packs)
     kept = _unchanged(chosen, reuse)
-    tallies: dict[tuple[str, str, int], _Tally] = {}
+    names = [(pack.id, rule.id, place) for pack, rule in chosen for place, _step in places_of(rule)]
     fresh = [(pack, rule) for pack, rule in chosen if (pack.id, rule.id) not in kept]
-    asked = {leaf.use.name for _, rule in fresh for leaf in rule.leaves()}
+    tallies: dict[tuple[str, str, int], _Tally] = {}
+    provided: dict[str, Track] = {}
+    if fresh:
+        provided = _compare(chosen, fresh, timeline, tallies)
+    before = {} if reuse is None else {each.name: each for each in reuse.steps}
+    rationed = {
+        pack.id: _ration(pack, tallies, timeline, provided, reuse if is_enacted_at_start else None)
+        for pack in packs
+        if any(tallies[name].met is not None for name in tallies if name[0] == pack.id)
+    }
+    by_name = {
+        (pack.id, rule.id, place): (pack, rule, step)
+        for pack, rule in chosen
+        for place, step in places_of(rule)
+    }
+    steps: list[StepRun] = []
+    for name in names:
+        pack, rule, step = by_name[name]
+        tally = tallies.get(name)
+        if tally is None:
+            steps.append(before[name])
+            continue
+        held_back: Mapping[Standing, NDArray[np.int64]] = {}
+        if tally.met is not None:
+            shared = rationed[pack.id].steps[name[1:]]
+            tally = _Tally(shared.first, shared.people, shared.units)
+            held_back = shared.held_back
+        steps.append(
+            StepRun(
+                pack=pack,
+                rule=rule,
+                step=step,
+                place=name[2],
+                first=tally.first,
+                people=tally.people,
+                units=tally.units,
+                held_back=held_back,
+            )
+        )
+    if reuse is not None:
+        ids = {pack.id for pack, rule in chosen if is_rationed(pack, rule)}
+        rationed = {key: each for key, each in reuse.at_start.items() if key in ids} | rationed
+    run = Run(
+        tuple(packs),
+        timeline,
+        tuple(steps),
+        tuple(pool for each in rationed.values() for pool in each.pools),
+        frozenset(each for one in rationed.values() for each in one.assumed),
+        rationed,
+    )
+    if reuse is None or not is_enacted_at_start:
+        return run
+    return replace(
+        run,
+        steps=tuple(
+            each
+            if is_rationed(each.pack, each.rule)
+            else _enacted_at_start(before.get(each.name), each, timeline)
+            for each in run.steps
+        ),
+    )
+
+
+def _compare(
+    chosen: Sequence[tuple[Pack, Rule]],
+    fresh: Sequence[tuple[Pack, Rule]],
+    timeline: Timeline,
+    tallies: dict[tuple[str, str, int], _Tally],
+) -> dict[str, Track]:
+    """Fill in the tallies of fresh rules; return the provided facts that rationing asks for."""
+    count, rows = len(timeline.months), len(timeline.days)
+    for pack, rule in fresh:
+        for place, _step in places_of(rule):
+            tallies[pack.id, rule.id, place] = _Tally(
+                np.full(timeline.people, NEVER, dtype=np.int16),
+                np.zeros(count, dtype=np.int64),
+                np.zeros(count, dtype=np.int64),
+                np.zeros((rows, -(-timeline.people // 8)), dtype=np.uint8)
+                if is_rationed(pack, rule)
+                else None,
+            )
+    asked = {use.name for pack, rule in fresh for use in pack.uses(rule)}
     needed = [
         (pack, rule) for pack, rule in chosen if (pack, rule) in fresh or rule.provides in asked
     ]
-    count = len(timeline.months)
-    if fresh:
-        for pack, rule in fresh:
-            for place, _step in places_of(rule):
-                tallies[pack.id, rule.id, place] = _Tally(
-                    np.full(timeline.people, NEVER, dtype=np.int16),
-                    np.zeros(count, dtype=np.int64),
-                    np.zeros(count, dtype=np.int64),
-                )
-        for start in range(0, timeline.people, BLOCK):
-            _simulate_block(needed, timeline, slice(start, start + BLOCK), tallies)
-    steps: list[StepRun] = []
-    for pack, rule in chosen:
+    provides = {rule.provides for _, rule in chosen if rule.provides}
+    kept: dict[str, Track] = {
+        use.name: Track(
+            np.zeros((rows, timeline.people), dtype=np.int16),
+            np.zeros((rows, timeline.people), dtype=np.bool_),
+        )
+        for pack, rule in fresh
+        if is_rationed(pack, rule)
+        for use in _counted_by(pack, rule)
+        if use.name in provides
+    }
+    for start in range(0, timeline.people, BLOCK):
+        _simulate_block(needed, timeline, slice(start, start + BLOCK), tallies, kept)
+    return kept
+
+
+def _counted_by(pack: Pack, rule: Rule) -> list[FactUse]:
+    """Return what a rule counts by, besides its conditions: amounts and ranks."""
+    amount = rule.grant.amount
+    by = [criterion.use for criterion in (*rule.select.by, *pack.ranks(rule))]
+    return [*by, amount.use] if isinstance(amount, PerUnit) else by
+
+
+def _ration(
+    pack: Pack,
+    tallies: Mapping[tuple[str, str, int], _Tally],
+    timeline: Timeline,
+    provided: Mapping[str, Track],
+    start: Run | None,
+) -> Rationed:
+    wants = []
+    for order, rule in enumerate(pack.rules):
         for place, step in places_of(rule):
-            name = (pack.id, rule.id, place)
-            if name in tallies:
-                tally = tallies[name]
-                found = StepRun(
-                    pack=pack,
-                    rule=rule,
-                    step=step,
-                    place=place,
-                    first=tally.first,
-                    people=tally.people,
-                    units=tally.units,
-                )
-            else:
-                before = None if reuse is None else reuse.find(name)
-                if before is None:
-                    raise AssertionError("an unchanged rule has its steps")
-                found = before
-            steps.append(found)
-    return Run(tuple(packs), timeline, tuple(steps))
+            met = tallies[pack.id, rule.id, place].met if is_rationed(pack, rule) else None
+            if met is not None:
+                wants.append(Want(rule=rule, step=step, place=place, order=order, met=met))
+    first = None
+    if start is not None:
+        held = start.at_start.get(pack.id)
+        first = (
+            Holdings() if held is None else held.at_start,
+            {each.name[1:]: each.first for each in start.steps if each.pack.id == pack.id},
+        )
+    return ration(pack, wants, timeline, provided=provided, start=first)
 
 
 def places_of(rule: Rule) -> list[tuple[int, Step]]:
@@ -302,11 +299,29 @@ def _unchanged(
     stale = {
         rule.provides for pack, rule in chosen if rule.provides and (pack.id, rule.id) not in same
     } | (provided ^ {rule.provides for rule in before.values() if rule.provides})
+    kept = frozenset(
+        (pack.id, rule.id)
+        for pack, rule in chosen
+        if (pack.id, rule.id) in same and not any(use.name in stale for use in pack.uses(rule))
+    )
+    packs = {pack.id: pack for pack, _ in chosen}
+    whole = {
+        pack.id
+        for pack in reuse.packs
+        if pack.id in packs
+        and _rations(pack) == _rations(packs[pack.id])
+        and all((pack.id, rule.id) in kept for rule in _rations(pack)[0])
+    }
     return frozenset(
         (pack.id, rule.id)
         for pack, rule in chosen
-        if (pack.id, rule.id) in same and not any(leaf.use.name in stale for leaf in rule.leaves())
+        if (pack.id, rule.id) in kept and (pack.id in whole or not is_rationed(pack, rule))
     )
+
+
+def _rations(pack: Pack) -> tuple[tuple[Rule, ...], object, object]:
+    """Return everything that decides how a pack rations: all of it changes together."""
+    return tuple(rule for rule in pack.rules if is_rationed(pack, rule)), pack.pools, pack.groups
 
 
 @dataclass(slots=True)
@@ -331,6 +346,7 @@ def _simulate_block(
     timeline: Timeline,
     columns: slice,
     tallies: Mapping[tuple[str, str, int], _Tally],
+    kept: Mapping[str, Track],
 ) -> None:
     people = min(columns.stop, timeline.people) - columns.start
     block = _Block(timeline, columns, people)
@@ -358,11 +374,18 @@ def _simulate_block(
             tally = tallies.get((pack.id, rule.id, place))
             if tally is not None:
                 due = met if is_due.all() else met & is_due[:, np.newaxis]
-                _count(rule, step, due, block, tally, held)
+                if tally.met is None:
+                    _count(rule, step, due, block, tally, held)
+                else:
+                    bits = np.packbits(due, axis=1)
+                    tally.met[:, columns.start // 8 : columns.start // 8 + bits.shape[1]] = bits
         if levels is not None and unknown is not None:
             is_on = np.array([bool(rule.steps_on(day)) for day in days])
             known = ~unknown & is_on[:, np.newaxis]
             block.provided[rule.provides] = Track(levels, None if known.all() else known)
+            track = kept.get(rule.provides)
+            if track is not None and track.is_known is not None:
+                track.values[:, columns], track.is_known[:, columns] = levels, known
 
 
 def _count(
@@ -375,7 +398,7 @@ def _count(
 ) -> None:
     days, lead = block.timeline.days, block.timeline.lead
     first = tally.first[block.columns]
-    for rows in _periods(rule.every, days):
+    for rows in periods(rule.every, days):
         held = np.zeros(block.people, dtype=np.bool_)
         if once is not None:
             held = once.setdefault(rule.every.period_key(on=days[rows[0]]), held)
@@ -402,14 +425,6 @@ def _units(rule: Rule, step: Step, fresh: Masks, block: _Block, row: int) -> int
         have = values[row if len(values) > 1 else 0][fresh].astype(np.int64)
         return int((np.maximum(have, 0) // per).sum()) * given
     return rule.count_of(step, on=day) * int(np.count_nonzero(fresh))
-
-
-def _periods(every: Every, days: Sequence[date]) -> Iterator[list[int]]:
-    """Yield the rows of each period, in order."""
-    rows: dict[str, list[int]] = {}
-    for row, day in enumerate(days):
-        rows.setdefault(every.period_key(on=day), []).append(row)
-    yield from rows.values()
 
 
 def _judge(condition: Condition, block: _Block, days: Sequence[date]) -> tuple[Masks, Masks | None]:
@@ -572,20 +587,6 @@ def differences(base: Run, variant: Run) -> tuple[Difference, ...]:
     return tuple(found)
 
 
-def enacted_at_start(base: Run, variant: Run) -> Run:
-    """Return the variant as if it were enacted when the horizon begins.
-
-    Whoever met it before, and was not given it by the base, is given it in the first month.
-    """
-    return Run(
-        variant.packs,
-        variant.timeline,
-        tuple(
-            _enacted_at_start(base.find(each.name), each, base.timeline) for each in variant.steps
-        ),
-    )
-
-
 def _enacted_at_start(base: StepRun | None, step: StepRun, timeline: Timeline) -> StepRun:
     held = np.zeros(timeline.people, dtype=np.bool_) if base is None else base.first == BEFORE
     at_once = (step.first == BEFORE) & ~held
@@ -609,21 +610,6 @@ def by_division(mask: Masks, timeline: Timeline, *, digits: int) -> dict[int, in
     return {int(code): int(count) for code, count in zip(codes, counts, strict=True)}
 
 
-@dataclass(frozen=True, slots=True)
-class Drain:
-    """How far an amount reaches in one of its periods.
-
-    Attributes:
-        asked: What is taken by the end of the period, or of the horizon.
-        empty: The last day of the month in which more was taken than there is; None if it reaches.
-    """
-
-    period: str
-    opened: int
-    asked: int
-    empty: date | None
-
-
 def drains(
     taken: NDArray[np.int64],
     months: Sequence[date],
@@ -638,7 +624,7 @@ def drains(
     """
     found: list[Drain] = []
     left = 0
-    for rows in _periods(every, months):
+    for rows in periods(every, months):
         day = months[rows[-1]]
         opened, total, empty = opens(day, left), 0, None
         for row in rows:
@@ -646,43 +632,7 @@ def drains(
             if empty is None and total > opened:
                 empty = months[row]
         left = max(opened - total, 0)
-        found.append(Drain(every.period_key(on=day), opened, total, empty))
+        found.append(
+            Drain(every.period_key(on=day), opened, total, empty, taken=min(total, opened))
+        )
     return tuple(found)
-
-
-def pool_drains(run: Run, pack: Pack, pool: Pool) -> tuple[Drain, ...]:
-    """Return how a pool of a pack fares, if everybody who is eligible is served.
-
-    Nothing before the pool's first amount.
-    """
-    taking = [
-        each for each in run.steps if each.pack.id == pack.id and each.rule.grant.pool == pool.id
-    ]
-    months = run.timeline.months
-    taken = sum((each.units for each in taking), start=np.zeros(len(months), dtype=np.int64))
-    first = pool.amount.values[0].from_on
-    return drains(
-        taken,
-        months,
-        every=pool.every,
-        opens=lambda day, left: 0 if day < first else pool.opening(on=day, left=left),
-    )
-
-
-def facts_of(timeline: Timeline, person: int, *, month: int) -> dict[FactKey, Value | None]:
-    """Return what a scenario takes for known of one person at the end of a month of the horizon.
-
-    With it `evaluation.evaluate_person` gives the reasons of what a run counted.
-    """
-    row = timeline.lead + month
-    day = timeline.days[row]
-    found: dict[FactKey, Value | None] = {}
-    for use, track in timeline.tracks.items():
-        at = row if len(track.values) > 1 else 0
-        known = np.ones(1, dtype=np.bool_)
-        if track.is_known is not None:
-            known = track.is_known[row if len(track.is_known) > 1 else 0, person : person + 1]
-        column: Column = (track.values[at, person : person + 1].astype(np.int64), known)
-        key = use.key(on=day)
-        found[key] = value_at(column, 0, key=key)
-    return found

@@ -16,7 +16,7 @@ from timebank.ledger import tables as ledger
 from timebank.policy.cube import last_day, month_number
 from timebank.policy.ground import Ground
 from timebank.policy.rule import Pack
-from timebank.policy.simulation import is_in_cube, uses_of
+from timebank.policy.timeline import is_in_cube, uses_of
 from timebank.queries.cube import read_cube
 from timebank.queries.facts import population_facts
 from timebank.store import tables as store

@@ -32,9 +32,9 @@ from timebank.policy.simulation import (
     by_division,
     differences,
     drains,
-    facts_of,
     places_of,
 )
+from timebank.policy.timeline import facts_of
 from timebank.policy.variant import with_value
 from timebank.queries.whatif import NamedPerson, list_people, read_ground
 from timebank.services.authoring import packs_in_force

@@ -47,6 +47,15 @@ from timebank.store.tables.regions import region, residents, residents_aged
 from timebank.store.tables.reminders import reminder
 from timebank.store.tables.retractions import retraction
 from timebank.store.tables.reviews import sample, sample_item, signal_review
+from timebank.store.tables.selections import (
+    selection,
+    selection_act,
+    selection_lot,
+    selection_member,
+    selection_result,
+    selection_tie,
+    selection_vote,
+)
 from timebank.store.tables.signins import one_time_code, sign_in
 from timebank.store.tables.signups import signup
 from timebank.store.tables.standing_reports import report_delivery, standing_report
@@ -113,6 +122,13 @@ __all__ = [
     "sample",
     "sample_item",
     "scan_flag",
+    "selection",
+    "selection_act",
+    "selection_lot",
+    "selection_member",
+    "selection_result",
+    "selection_tie",
+    "selection_vote",
     "shift",
     "shift_message",
     "sign_in",
@@ -150,6 +166,13 @@ APPEND_ONLY = (
     reminder,
     retraction,
     scan_flag,
+    selection,
+    selection_act,
+    selection_lot,
+    selection_member,
+    selection_result,
+    selection_tie,
+    selection_vote,
     signal_review,
     station_figure,
     threshold,

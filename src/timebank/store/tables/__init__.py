@@ -61,12 +61,13 @@ from timebank.store.tables.signups import signup
 from timebank.store.tables.standing_reports import report_delivery, standing_report
 from timebank.store.tables.stations import station, station_figure
 from timebank.store.tables.thresholds import threshold
-from timebank.store.tables.volunteers import residence, volunteer
+from timebank.store.tables.volunteers import absence, residence, residence_former, volunteer
 from timebank.store.tables.waiting import calendar_feed, shift_message, waiting_place
 
 __all__ = [
     "APPEND_ONLY",
     "ERASABLE",
+    "absence",
     "access_token",
     "activity",
     "agreement",
@@ -116,6 +117,7 @@ __all__ = [
     "reminder",
     "report_delivery",
     "residence",
+    "residence_former",
     "residents",
     "residents_aged",
     "retraction",
@@ -144,6 +146,8 @@ __all__ = [
 ]
 
 APPEND_ONLY = (
+    absence,
+    residence_former,
     helped_act,
     shift_message,
     annotation,

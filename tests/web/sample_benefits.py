@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from timebank.web import benefits, grants, partners, pools, purse, redeeming, selections
+from timebank.web import benefits, debts, grants, partners, pools, purse, redeeming, selections
 from timebank.web.catalog import Language, translator
 from timebank.web.code_picture import code_picture
 from timebank.web.parts import Choice, Field, Frame
@@ -36,7 +36,16 @@ def benefit_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
         detail="12", state=_("grant_state.choosing"), valid="", voucher_url="", choice="1"
     )
     refused = own(state=_("grant_state.refused"), tone="past", why=film, valid="", voucher_url="")
+    owed = debts.OwedLine(
+        title=_("奖励金"),
+        amount=_("{yuan} 元", yuan="400.00"),
+        history=[
+            ("2026-06-10", _("已退还"), _("{yuan} 元", yuan="200.00")),
+            ("2026-06-01", _("收回"), _("{yuan} 元", yuan="600.00")),
+        ],
+    )
     mine = benefits.BenefitsPage(
+        debts=[owed],
         menus=[[offered, offered]],
         held=[own(), own(voucher_url="")],
         waiting=[waits],
@@ -243,6 +252,35 @@ def benefit_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
         "district-grants-empty": (
             "district/grants.html",
             grants.GrantsPage(sections=[], action_url="#", outcome=[]),
+            officer,
+        ),
+        "district-debts": (
+            "district/debts.html",
+            debts.DebtsPage(
+                debts=[
+                    debts.DebtCard(
+                        name="张*" if zh else "Z*",
+                        owed=owed,
+                        field="330424.1.4",
+                        is_money=True,
+                        waiting=[
+                            debts.NotedLine(
+                                what=_("已退还 {amount}", amount=_("{yuan} 元", yuan="100.00")),
+                                note="收据 17 号" if zh else "Receipt 17",
+                                field=field,
+                            )
+                            for field in ("330424.2", "")
+                        ],
+                    )
+                ],
+                action_url="#",
+                error=_("repayment.amount"),
+            ),
+            officer,
+        ),
+        "district-debts-empty": (
+            "district/debts.html",
+            debts.DebtsPage(debts=[], action_url="#"),
             officer,
         ),
         "district-pools": ("district/pools.html", many, officer),

@@ -208,6 +208,7 @@ MATRIX = {
     "/partner": (303, 403, 403, 403),
     "/publicity": (200, 200, 200, 200),
     "/district/grants": (303, 403, 403, 200),
+    "/district/debts": (303, 403, 403, 200),
     "/district/selections": (303, 403, 403, 200),
     "/district/selections/{book}/{number}": (303, 403, 403, 404),
     "/selections/{book}/{number}": (404, 404, 404, 404),

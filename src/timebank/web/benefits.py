@@ -40,6 +40,7 @@ from timebank.web.benefit_words import (
 )
 from timebank.web.catalog import Language, Translate
 from timebank.web.code_picture import code_picture
+from timebank.web.debts import OwedLine, own_debts
 from timebank.web.frame import home_of, language_of, own_name, show, translate_of
 from timebank.web.parts import CodePicture
 from timebank.web.selection_words import list_state_words, outcome_words, rule_title
@@ -94,6 +95,7 @@ class BenefitsPage:
 
     Attributes:
         lots: Lists that they are on, newest first.
+        debts: What they have to give back.
         menus: Those to choose from, one list for each menu.
         held: What can be used or is held, what ends first first.
         waiting: What is due and not the volunteer's yet.
@@ -106,6 +108,7 @@ class BenefitsPage:
     past: Sequence[Benefit]
     choice_url: str
     lots: Sequence[OwnLot] = ()
+    debts: Sequence[OwedLine] = ()
     error: str = ""
 
 
@@ -253,6 +256,9 @@ async def _show(
     async with kit.db.read() as conn:
         lines = await query.list_own_grants(conn, volunteer=volunteer)
         packs = await packs_in_force(conn, book=volunteer.book)
+        debts = await own_debts(
+            conn, volunteer=volunteer, packs=packs, now=now, language=language, _=_
+        )
         lots = [
             _own_lot(
                 *each,
@@ -295,6 +301,7 @@ async def _show(
             past=past,
             choice_url="/me/benefits/choices",
             lots=lots,
+            debts=debts,
             error=error,
         ),
         status=status,

@@ -45,6 +45,7 @@ from timebank.store.tables.publications import (
 from timebank.store.tables.reaches import reach
 from timebank.store.tables.regions import region, residents, residents_aged
 from timebank.store.tables.reminders import reminder
+from timebank.store.tables.repayments import repayment, repayment_decision
 from timebank.store.tables.retractions import retraction
 from timebank.store.tables.reviews import sample, sample_item, signal_review
 from timebank.store.tables.selections import (
@@ -115,6 +116,8 @@ __all__ = [
     "reach",
     "region",
     "reminder",
+    "repayment",
+    "repayment_decision",
     "report_delivery",
     "residence",
     "residence_former",
@@ -168,6 +171,8 @@ APPEND_ONLY = (
     rate_definition,
     reach,
     reminder,
+    repayment,
+    repayment_decision,
     retraction,
     scan_flag,
     selection,

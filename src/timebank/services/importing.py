@@ -6,7 +6,7 @@ import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
@@ -23,19 +23,17 @@ from timebank.domain.cell import safe_text
 from timebank.domain.organization import OrganizationKind
 from timebank.domain.posting import PostingRefusal
 from timebank.domain.region import Level, county_code
-from timebank.domain.service_columns import ColumnReader, ServiceColumns
+from timebank.domain.service_columns import ServiceColumns
 from timebank.domain.service_row import (
     SENTENCES,
     CellRefused,
     Column,
     ImportRefusal,
     Places,
-    RowReader,
     ServiceRow,
     Work,
     content_key,
     place_names,
-    record_keys,
 )
 from timebank.domain.transfer import Unit
 from timebank.domain.volunteer_number import parse_number
@@ -43,9 +41,10 @@ from timebank.ledger import accounts, balances, bulk, journal
 from timebank.ledger.bulk import HISTORY_MAX, History
 from timebank.ledger.entry_columns import Integers
 from timebank.ledger.journal import BATCH_MAX, Head
-from timebank.services import service_file
+from timebank.services import service_reading
 from timebank.services.errors import NotFoundError
-from timebank.services.service_file import Header, Part, Progress
+from timebank.services.service_file import Header, Part
+from timebank.services.service_reading import Batch, Reading
 from timebank.store import activities, audit_events, history, numbering, organizations, regions
 from timebank.store import volunteers as people
 from timebank.store.activities import Activity
@@ -91,22 +90,6 @@ class ImportResult:
     columns_ignored: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Batch:
-    """Some rows of a file, read but not yet looked up in the book.
-
-    Attributes:
-        keys: Of the deed of each row that has a record number, 16 bytes; else empty.
-        lines: How many rows they were, refused ones included.
-    """
-
-    columns: ServiceColumns = field(default_factory=ServiceColumns.empty)
-    keys: list[bytes] = field(default_factory=list)
-    refused: list[CellRefused] = field(default_factory=list)
-    lines: int = 0
-    progress: Progress = field(default_factory=lambda: Progress(0, 0))
-
-
 async def import_services(
     db: Database,
     *,
@@ -128,25 +111,20 @@ async def import_services(
         ImportFileError: The file as a whole cannot be read.
 
     Cost: memory does not grow with the file, but for about 70 bytes a row that has no record
-    number; one commit for each 262,144 rows at most.
+    number; one commit for each 262,144 rows at most. A long file is read by a process of its
+    own.
     """
     setting = await find_setting(db, book=book)
     errors = path.with_name(path.name + ".errors.csv")
     errors.unlink(missing_ok=True)
     result = ImportResult(path.name, is_dry_run)
-    with service_file.opened(path) as source, _ErrorFile(errors) as listed:
-        if source.first is None:
-            raise service_file.ImportFileError(code="file.empty", sentence="The file is empty.")
-        header = service_file.read_header(source.first)
+    reading = _reading(setting, book=book, now=now, trusted=is_evidence_trusted)
+    with service_reading.opened(path, reading) as (header, batches), _ErrorFile(errors) as listed:
         result.columns_ignored = header.ignored
-        await import_rows(
+        await _import_batches(
             db,
-            book=book,
-            header=header,
-            parts=source.parts,
-            setting=setting,
-            now=now,
-            is_evidence_trusted=is_evidence_trusted,
+            reading=reading,
+            batches=batches,
             result=result,
             on_refused=listed.write,
             progress=progress,
@@ -170,16 +148,44 @@ async def import_rows(
     progress: ReportProgress | None,
 ) -> None:
     """Import rows that were taken from a file, the header apart; bring `result` up to date."""
-    reader = RowReader(
-        columns=header.columns,
-        cells=header.cells,
-        places=setting.places,
-        zone=setting.zone,
-        now=now,
-        is_evidence_trusted=is_evidence_trusted,
+    reading = _reading(setting, book=book, now=now, trusted=is_evidence_trusted)
+    await _import_batches(
+        db,
+        reading=reading,
+        batches=reading.batches(header, parts),
+        result=result,
+        on_refused=on_refused,
+        progress=progress,
     )
-    importer = _Importer(db, book=book, now=now, result=result, trusted=is_evidence_trusted)
-    batches = _read_batches(parts, ColumnReader(reader), book=book)
+
+
+def _reading(setting: "Setting", *, book: int, now: datetime, trusted: bool) -> Reading:
+    return Reading(
+        book=book,
+        zone=setting.zone,
+        places=setting.places,
+        now=now,
+        lines_max=HISTORY_MAX,
+        is_evidence_trusted=trusted,
+    )
+
+
+async def _import_batches(
+    db: Database,
+    *,
+    reading: Reading,
+    batches: Iterator[Batch],
+    result: ImportResult,
+    on_refused: Callable[[Sequence[CellRefused]], None],
+    progress: ReportProgress | None,
+) -> None:
+    importer = _Importer(
+        db,
+        book=reading.book,
+        now=reading.now,
+        result=result,
+        trusted=reading.is_evidence_trusted,
+    )
     with _rare_collection():
         coming = asyncio.create_task(asyncio.to_thread(next, batches, None))
         while (batch := await coming) is not None:
@@ -228,31 +234,6 @@ def _microseconds(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(microseconds=1)
 
 
-def _read_batches(parts: Iterable[Part], reader: ColumnReader, *, book: int) -> Iterator[_Batch]:
-    """Yield the rows of a file in batches of what one commit takes."""
-    batch = _Batch()
-    for part in parts:
-        if batch.lines + len(part.rows) > HISTORY_MAX:
-            yield batch
-            batch = _Batch()
-        columns, refused = reader.read(part.numbers, part.rows)
-        batch.columns.extend(columns)
-        batch.keys += _record_keys(book, columns.records)
-        batch.refused += refused
-        batch.lines += len(part.rows)
-        batch.progress = part.progress
-    if batch.lines:
-        batch.progress = Progress(batch.progress.whole, batch.progress.whole)
-        yield batch
-
-
-def _record_keys(book: int, records: Sequence[str]) -> list[bytes]:
-    if all(records):
-        return record_keys(book, records)
-    numbered = iter(record_keys(book, filter(None, records)))
-    return [next(numbered) if record else b"" for record in records]
-
-
 @dataclass(frozen=True, slots=True)
 class _Ready:
     """Rows whose volunteers the book knows, with the keys of their deeds."""
@@ -287,7 +268,7 @@ class _Importer:
         # A dry run numbers what it would create downwards from -1.
         self._imagined = 0
 
-    async def take(self, batch: _Batch) -> list[CellRefused]:
+    async def take(self, batch: Batch) -> list[CellRefused]:
         """Post a batch, or count it in a dry run; return what was refused, in order of lines."""
         refused = list(batch.refused)
         if self._result.is_dry_run:
@@ -319,7 +300,7 @@ class _Importer:
             self._result.minutes += minutes
             self._people.add(volunteer.id)
 
-    async def _post(self, batch: _Batch, refused: list[CellRefused]) -> None:
+    async def _post(self, batch: Batch, refused: list[CellRefused]) -> None:
         async with self._db.write() as conn:
             head = await journal.find_locked_head(conn, book=self._book)
             if head is None:
@@ -386,7 +367,7 @@ class _Importer:
         )
 
     async def _resolve(
-        self, conn: AsyncConnection, batch: _Batch, refused: list[CellRefused]
+        self, conn: AsyncConnection, batch: Batch, refused: list[CellRefused]
     ) -> _Ready:
         """Return the rows whose volunteer the book knows, with the keys of their deeds."""
         columns, keys, known = batch.columns, batch.keys, self._volunteers

@@ -2,6 +2,7 @@
 
 import re
 from argparse import Namespace
+from importlib.resources import files as package_files
 from pathlib import Path
 
 import pytest
@@ -31,10 +32,20 @@ def test_the_pack_of_the_tutorial_passes_the_check_and_prints_what_the_page_says
         assert re.sub(r"hash \w+", "hash …", line) in PAGE
 
 
+def test_the_editors_sample_is_the_pack_of_the_tutorial() -> None:
+    folder = Path(str(package_files("timebank"))) / "data/sample-pack"
+    sample = {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in folder.rglob("*")
+        if path.suffix in (".toml", ".csv")
+    }
+    assert sample == dict(BLOCK.findall(PAGE))
+
+
 def test_an_amendment_of_the_tutorial_is_a_new_dated_value() -> None:
     files = {name: text.encode() for name, text in BLOCK.findall(PAGE)}
     (later,) = re.findall(r"^```\n(\[\[param\.menu_minutes\]\]\n.*?)^```$", PAGE, re.M | re.S)
-    amended = files["params.toml"] + b"\n" + later.replace("qh-2027-9", "qh-2027-1").encode()
+    amended = files["params.toml"] + b"\n" + later.replace("qh-2026-9", "qh-2026-1").encode()
 
     pack = read_pack_files({**files, "params.toml": amended})
     assert not isinstance(pack, PackRefused), str(pack)

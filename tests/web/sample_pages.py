@@ -3,11 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.web.sample_benefits import benefit_samples, selection_samples
+from tests.web.sample_benefits import benefit_samples
 from tests.web.sample_door import door_samples
 from tests.web.sample_objections import objection_pages
 from tests.web.sample_papers import paper_pages
 from tests.web.sample_programs import program_samples
+from tests.web.sample_rules import rule_samples
 from tests.web.sample_sessions import session_samples
 
 from timebank.web import activity_month as activity_months
@@ -1901,7 +1902,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         session_samples(language, framed)
         | program_samples(language, framed)
         | benefit_samples(language, framed)
-        | selection_samples(language, framed)
+        | rule_samples(language, framed)
         | door_samples(language, framed)
     ).items():
         found[name] = Sample(*parts)

@@ -71,14 +71,12 @@ somebody's consent."""
 
 NOTHING_YET = {
     "/district/policies/drafts/N",
+    "/district/policies/drafts/N/add",
     "/district/entries/N/N",
     "/district/approvals/N/N",
     "/organizer/approvals/N/N",
     "/district/samples/N/N",
     "/samples/N/N",
-    "/district/selections/N/N",
-    "/selections/N/N",
-    "/selections/N/N/draw.json",
 }
 """Pages of what the demo county has none of yet; `test_sessions` walks them, `test_look` shows them
 with samples."""

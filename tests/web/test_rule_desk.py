@@ -196,12 +196,12 @@ async def test_a_new_county_begins_with_a_sample_and_writes_text_if_it_likes(
     app: Application,
 ) -> None:
     officer = await Visitor(app).enter("officer")
-    made = await officer.post(DRAFTS, {"base": ""})
+    made = await officer.post(DRAFTS, {"base": "sample"})
     page = await officer.get(made.headers["location"])
-    assert "本县志愿者礼遇" in page.text
-    rules = await officer.get(f"{page.url.path}?part=rules/courtesies.toml")
+    assert "清河县志愿者礼遇" in page.text
+    rules = await officer.get(f"{page.url.path}?part=rules/menu.toml")
     grown = await officer.post(
-        page.url.path, {**fields_of(rules), "part": "rules/courtesies.toml", "add": "rule|rule"}
+        page.url.path, {**fields_of(rules), "part": "rules/menu.toml", "add": "rule|rule"}
     )
     looked = await officer.get(grown.headers["location"])
     assert "[pack.empty]" in looked.text

@@ -36,16 +36,17 @@ class DraftRefused:
 
 
 def decide_enactment(
-    *, acts: frozenset[DraftAct], submitted_by: UUID | None, person: UUID
+    *, act: DraftAct, acts: frozenset[DraftAct], submitted_by: UUID | None, person: UUID
 ) -> DraftRefusal | None:
-    """Return why somebody may not enact a draft, or None when they may.
+    """Return why somebody may not enact a draft or send it back, or None when they may.
 
-    Nobody enacts what they submitted themselves: money, honours and places hang on it.
+    Nobody enacts what they submitted themselves: money, honours and places hang on it. They may
+    take it back.
     """
     if acts & {DraftAct.ENACTED, DraftAct.SENT_BACK}:
         return DraftRefusal.ALREADY_DECIDED
     if DraftAct.SUBMITTED not in acts:
         return DraftRefusal.NOT_SUBMITTED
-    if submitted_by == person:
+    if submitted_by == person and act is DraftAct.ENACTED:
         return DraftRefusal.OWN_DRAFT
     return None

@@ -7,7 +7,7 @@ its line.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -199,6 +199,7 @@ def look_through(files: Files) -> Looked:
     read = read_pack_files(data)
     if not isinstance(read, PackRefused):
         return Looked(read, (), {})
+    roots: dict[str, Fields] = {}
     documents: dict[str, Fields] = {}
     paths: dict[tuple[str, int], tuple[str, ...]] = {}
     for name, text in files.items():
@@ -208,6 +209,7 @@ def look_through(files: Files) -> Looked:
         if root is None:
             return Looked(None, read.problems, {})
         counted: list[tuple[str, ...]] = []
+        roots[name] = root
         documents[name] = {key: _numbered(item, (key,), counted) for key, item in root.items()}
         paths |= {(name, line): path for line, path in enumerate(counted, start=1)}
     sheets: dict[str, Sheet] = {}
@@ -227,14 +229,29 @@ def look_through(files: Files) -> Looked:
         for name in root["param"].value
     }
     at: dict[tuple[str, tuple[str, ...]], list[Problem]] = {}
-    for problem in numbered.problems:
-        path = paths.get((problem.file, problem.line), ())
+    for counted_at in numbered.problems:
+        path = paths.get((counted_at.file, counted_at.line), ())
+        is_sheet = counted_at.file not in documents
+        line = counted_at.line if is_sheet else _line_of(roots[counted_at.file], path)
+        problem = replace(counted_at, line=line)
         at.setdefault((problem.file, path), []).append(problem)
         # What is wrong with a number shows where it is used; it is mended where it stands.
         home = (declared.get(problem.subject, ""), ("param", problem.subject))
         if home[0] and home != (problem.file, path[:2]):
             at.setdefault(home, []).append(problem)
     return Looked(None, read.problems, {key: tuple(found) for key, found in at.items()})
+
+
+def _line_of(root: Fields, path: tuple[str, ...]) -> int:
+    """Return the line on which what stands at a path begins; 1 for the file as a whole."""
+    value: Item | None = None
+    for key in path:
+        inner = root if value is None else value.value
+        if isinstance(inner, dict):
+            value = inner[key]
+        elif isinstance(inner, list):
+            value = inner[int(key)]
+    return 1 if value is None else value.line
 
 
 def _numbered(item: Item, path: tuple[str, ...], counted: list[tuple[str, ...]]) -> Item:

@@ -87,7 +87,7 @@ def case_results(pack: Pack, rule: Rule) -> tuple[tuple[Case, RuleResult], ...]:
     Shape: one pair per case, in the order of the file.
     """
     return tuple(
-        (case, _results(pack, case, {rule.id})[rule.id])
+        (case, case_outcomes(pack, case, {rule.id})[rule.id])
         for case in pack.cases
         if any(expectation.rule_id == rule.id for expectation in case.expect)
     )
@@ -118,7 +118,7 @@ def _failures(pack: Pack, *, only: frozenset[str] | None) -> Iterator[CaseFailur
         }
         if not asked:
             continue
-        results = _results(pack, case, asked)
+        results = case_outcomes(pack, case, asked)
         for expectation in case.expect:
             if expectation.rule_id not in asked:
                 continue
@@ -154,7 +154,7 @@ def unseen_outcomes(pack: Pack) -> tuple[str, ...]:
     pack = with_terms(pack)
     seen: set[tuple[str, Outcome]] = set()
     for case in pack.cases:
-        for result in _results(pack, case, {each.rule_id for each in case.expect}).values():
+        for result in case_outcomes(pack, case, {each.rule_id for each in case.expect}).values():
             seen |= {
                 (reason.node, reason.outcome)
                 for each in result.steps
@@ -197,13 +197,15 @@ def tried_mutants(pack: Pack) -> tuple[tuple[str, bool], ...]:
 
     Cost: of each change, the cases about the rules it touches, until one notices.
     """
-    whole = with_terms(pack)
     if run_cases(pack) or run_scenarios(pack):
         raise ValueError("the pack does not keep its own cases")
-    return tuple((words, _is_noticed(mutant, touched)) for words, mutant, touched in mutants(whole))
+    return tuple(
+        (words, is_noticed(mutant, touched)) for words, mutant, touched in mutants(with_terms(pack))
+    )
 
 
-def _is_noticed(mutant: Pack, touched: frozenset[str] | None) -> bool:
+def is_noticed(mutant: Pack, touched: frozenset[str] | None) -> bool:
+    """Return whether a case or scenario of a changed pack shows the change."""
     if any(True for _ in _failures(mutant, only=touched)):
         return True
     rules = tuple(rule for rule in mutant.rules if "/" not in rule.id)
@@ -269,7 +271,7 @@ def _readers(pack: Pack, touched: Collection[str]) -> frozenset[str] | None:
     return frozenset(touched)
 
 
-def _results(pack: Pack, case: Case, rule_ids: Collection[str]) -> dict[str, RuleResult]:
+def case_outcomes(pack: Pack, case: Case, rule_ids: Collection[str]) -> dict[str, RuleResult]:
     """Return what some rules come to in a case, evaluated with those that provide facts."""
     some = replace(
         pack, rules=tuple(each for each in pack.rules if each.provides or each.id in rule_ids)

@@ -70,6 +70,8 @@ def add_value(text: str, path: Sequence[str], value: Plain) -> str:
     )
     if has_headings or len(to) == 1 or (to[0] == "param" and len(to) == 2):
         return _with_block(text, layout, to, value)
+    if any(each.is_heading and each.path == to for each in layout.marks):
+        return text
     holder = values.get(to[:-1])
     if holder is not None:
         is_table = text[layout.marks[holder].value_start] == "{"
@@ -78,7 +80,7 @@ def add_value(text: str, path: Sequence[str], value: Plain) -> str:
 
 
 def value_text(value: Plain) -> str:
-    """Return a value as a file writes it; a list of tables has a line for each."""
+    """Return a value as a file writes it; a list of several tables has a line for each."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -93,7 +95,7 @@ def value_text(value: Plain) -> str:
                 f"{key_text(str(name))} = {value_text(each)}" for name, each in value.items()
             )
             return f"{{ {inner} }}" if inner else "{}"
-        case [dict(), *_]:
+        case [dict(), dict(), *_]:
             return "[\n" + "".join(f"  {value_text(each)},\n" for each in value) + "]"
         case list() | tuple():
             return "[" + ", ".join(value_text(each) for each in value) + "]"

@@ -68,6 +68,7 @@ SCRIPTS = (
     "offline",
     "once",
     "seen",
+    "upload",
     "what_if",
 )
 """One per behaviour; every page works before any of them has loaded."""

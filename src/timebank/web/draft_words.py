@@ -4,10 +4,35 @@ import json
 from datetime import date
 from typing import Any
 
+from timebank.domain.region import Level, county_of, level_of
+from timebank.domain.scope import Scope
+from timebank.policy.problem import Problem
 from timebank.policy.rule import Pack, Rule
+from timebank.services.errors import NotFoundError
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
-from timebank.web.policy_words import own_words, plain_sentence
+from timebank.web.policy_words import own_words, plain_sentence, problem_words
+
+
+def county_of_writers(office_scope: Scope) -> int:
+    """Return the county whose rules an office writes.
+
+    A county writes for its whole book; a town may look, and a province has no book of its own.
+
+    Raises:
+        NotFoundError: The office is not a county's.
+    """
+    if level_of(office_scope.region) is not Level.COUNTY:
+        raise NotFoundError
+    return county_of(office_scope.region)
+
+
+def fault_words(problem: Problem, _: Translate) -> str:
+    """Return why something typed is refused, with its stable code, and the line if it has one."""
+    said = problem_words(problem, _)
+    if not problem.line:
+        return said
+    return _("{file} 第 {line} 行：{said}", file=problem.file, line=problem.line, said=said)
 
 
 def differences_in_words(

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import numpy as np
 from litestar import Response, get
 from litestar.params import QueryParameter
+from numpy.typing import NDArray
 
 from timebank.domain.actor import Act, VolunteerId
 from timebank.domain.region import Level, county_of, level_of
@@ -23,7 +24,9 @@ from timebank.policy.forecast import Method
 from timebank.policy.grant import Every, GrantKind
 from timebank.policy.ground import DRAWS, Ground
 from timebank.policy.parameter import Parameter
+from timebank.policy.pool import Holds
 from timebank.policy.problem import PackRefused
+from timebank.policy.rationing import Drain, PoolRun
 from timebank.policy.rule import Pack, Rule
 from timebank.policy.simulation import (
     Difference,
@@ -179,8 +182,67 @@ class BudgetLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldLine:
+    """Who meets a rule and is given nothing, by why: places, menus, limits and pools decide it."""
+
+    title: str
+    why: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolPeriod:
+    """How far a pool reaches in one of its periods, before and after.
+
+    Attributes:
+        left_out: How many people it does not reach for.
+    """
+
+    period: str
+    opened: str
+    before: str
+    after: str
+    empty_before: str
+    empty_after: str
+    left_out_before: str
+    left_out_after: str
+    is_short: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolTown:
+    """From when a pool did not reach for people of a town, and for how many."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolPart:
+    """One pool that the rules take from.
+
+    Attributes:
+        unit: What it is counted in, in words.
+        months: What is taken of it in each month, before and after.
+    """
+
+    title: str
+    owner: str
+    unit: str
+    periods: Sequence[PoolPeriod]
+    months: Sequence[MonthBar]
+    towns: Sequence[PoolTown]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What the change comes to."""
+    """What the change comes to.
+
+    Attributes:
+        supposed: What people decide themselves, and was assumed.
+    """
 
     figures: Sequence[Figure]
     steps: Sequence[StepLine]
@@ -190,6 +252,9 @@ class Outcome:
     changed_all: str
     methods: Sequence[MethodLine]
     budgets: Sequence[BudgetLine]
+    held: Sequence[HeldLine]
+    pools: Sequence[PoolPart]
+    supposed: Sequence[str]
     is_same: bool
 
 
@@ -455,7 +520,122 @@ class _Asked:
             changed_all=words.count(len(rows)),
             methods=self._methods(ground, found) if self.span == "ahead" else [],
             budgets=self._budgets(found),
+            held=self._held(found),
+            pools=self._pools(found, towns),
+            supposed=[
+                _(f"what_if.{each.value}")
+                for each in sorted(found.base.assumed | found.variant.assumed)
+            ],
             is_same=not rows and not moved,
+        )
+
+    def _held(self, found: _Found) -> list[HeldLine]:
+        _ = self.translate
+        lines: list[HeldLine] = []
+        for change in found.changes:
+            sides = [
+                {} if side is None else side.held_back for side in (change.base, change.variant)
+            ]
+            for standing in sorted(sides[0].keys() | sides[1].keys()):
+                counts = [int(side[standing].sum()) if standing in side else 0 for side in sides]
+                if any(counts):
+                    lines.append(
+                        HeldLine(
+                            title=self._title(change),
+                            why=_(f"held.{standing.name.lower()}"),
+                            before=words.count(counts[0]),
+                            after=words.count(counts[1]),
+                        )
+                    )
+        return lines
+
+    def _pools(self, found: _Found, towns: Mapping[int, str]) -> list[PoolPart]:
+        used = {
+            (pack.id, rule.grant.pool)
+            for pack, rule in _touched(self.packs, self.chosen)
+            if rule.grant.pool
+        }
+        return [
+            self._pool(found, towns, found.base.find_pool(*key), found.variant.find_pool(*key))
+            for key in sorted(used)
+        ]
+
+    def _pool(
+        self,
+        found: _Found,
+        towns: Mapping[int, str],
+        before: PoolRun | None,
+        after: PoolRun | None,
+    ) -> PoolPart:
+        one = after or before
+        if one is None:
+            raise AssertionError("a pool that a rule takes from is in a run")
+        _ = self.translate
+        scale = 100 if one.pool.holds is Holds.FEN else 1
+        drains = [
+            {} if side is None else {each.period: each for each in side.drains}
+            for side in (before, after)
+        ]
+        digits = 9 if level_of(self.scope.region) is Level.COUNTY else 12
+        away = [
+            {} if side is None else side.towns(found.base.timeline, digits=digits)
+            for side in (before, after)
+        ]
+        nothing = np.zeros(len(found.base.timeline.months), dtype=np.int64)
+        taken = [nothing if side is None else side.taken // scale for side in (before, after)]
+        return PoolPart(
+            title=own_words(one.pool.title, self.language),
+            owner=own_words(one.pool.owner, self.language),
+            unit=_(f"pool_unit.{one.pool.holds.value}"),
+            periods=[
+                self._pool_period(period, drains[0].get(period), drains[1].get(period), scale)
+                for period in sorted(drains[0].keys() | drains[1].keys())
+            ],
+            months=self._month_bars(found, *taken),
+            towns=[
+                PoolTown(
+                    name=towns.get(code, _("住处未知") if not code else str(code)),
+                    before=self._away(away[0].get(code)),
+                    after=self._away(away[1].get(code)),
+                )
+                for code in sorted(away[0].keys() | away[1].keys())
+            ],
+        )
+
+    def _pool_period(
+        self, period: str, before: Drain | None, after: Drain | None, scale: int
+    ) -> PoolPeriod:
+        sides = (before, after)
+        opened = max(0 if each is None else each.opened for each in sides)
+        taken = [words.count(0 if each is None else each.taken // scale) for each in sides]
+        left = [words.count(0 if each is None else each.left_out) for each in sides]
+        empty = [self._empty(None if each is None else each.empty) for each in sides]
+        return PoolPeriod(
+            period=self._period_words(period),
+            opened=words.count(opened // scale),
+            before=taken[0],
+            after=taken[1],
+            empty_before=empty[0],
+            empty_after=empty[1],
+            left_out_before=left[0],
+            left_out_after=left[1],
+            is_short=after is not None and after.empty is not None,
+        )
+
+    def _period_words(self, period: str) -> str:
+        year, _dash, month = period.partition("-")
+        if year.isdigit() and month.isdigit() and len(month) == 2:
+            return words.month(int(year), int(month), language=self.language)
+        return self.translate("不分期") if period == Every.LIFETIME.value else period
+
+    def _away(self, found: tuple[date, int] | None) -> str:
+        if found is None:
+            return self.translate("够用")
+        day, people = found
+        return self.translate(
+            "{month}起不够，{count} 人没轮到",
+            month=words.month(day.year, day.month, language=self.language),
+            count=words.count(people),
         )
 
     @property
@@ -466,14 +646,18 @@ class _Asked:
             rule.grant.item: self.price * 100 for _pack, rule in _touched(self.packs, self.chosen)
         }
 
+    def _title(self, change: Difference) -> str:
+        one = change.variant or change.base
+        if one is None:
+            raise AssertionError("a difference is about a step")
+        title = one.rule.title if one.step.level is None else one.step.level.title
+        return own_words(title, self.language)
+
     def _step(self, change: Difference) -> StepLine:
         _ = self.translate
         one = change.variant or change.base
         if one is None:
             raise AssertionError("a difference is about a step")
-        title = own_words(
-            one.rule.title if one.step.level is None else one.step.level.title, self.language
-        )
         cost = ""
         if one.rule.grant.kind is GrantKind.MONEY or one.rule.grant.item in self.prices:
             pair = [
@@ -484,7 +668,7 @@ class _Asked:
                 "{before} → {after} 元", before=words.count(pair[0]), after=words.count(pair[1])
             )
         return StepLine(
-            title=title,
+            title=self._title(change),
             before=words.count(_total(change.base)),
             after=words.count(_total(change.variant)),
             gains=words.count(int(change.gains.sum())),
@@ -506,6 +690,11 @@ class _Asked:
             )
             for sides in zip(*[(each.base, each.variant) for each in found.changes], strict=True)
         )
+        return self._month_bars(found, before, after)
+
+    def _month_bars(
+        self, found: _Found, before: NDArray[np.int64], after: NDArray[np.int64]
+    ) -> list[MonthBar]:
         highest = max(int(before.max(initial=0)), int(after.max(initial=0)), 1)
         return [
             MonthBar(
@@ -516,7 +705,7 @@ class _Asked:
                 before_height=round(int(one) * 100 / highest),
                 after_height=round(int(two) * 100 / highest),
             )
-            for day, one, two in zip(months, before, after, strict=True)
+            for day, one, two in zip(found.base.timeline.months, before, after, strict=True)
         ]
 
     def _towns(self, found: _Found, towns: Mapping[int, str]) -> list[TownLine]:
@@ -810,7 +999,10 @@ def _numbers(packs: Sequence[Pack], today: date) -> list[_Lever]:
 
 
 def _touched(packs: Sequence[Pack], chosen: _Lever) -> list[tuple[Pack, Rule]]:
-    """Return the rules that the number decides first, then those that build on them."""
+    """Return the rules that the number decides first, then those that it reaches.
+
+    These are rules that build on them, and those that share a menu or a pool with them.
+    """
     direct = [
         rule
         for rule in chosen.pack.rules
@@ -823,6 +1015,20 @@ def _touched(packs: Sequence[Pack], chosen: _Lever) -> list[tuple[Pack, Rule]]:
         for pack in packs
         for rule in pack.rules
         if rule not in direct and any(leaf.use.name in provided for leaf in rule.leaves())
+    ]
+    shared = {
+        (pack.id, kind, each)
+        for pack, rule in found
+        for kind, each in (("group", rule.group), ("pool", rule.grant.pool))
+        if each
+    }
+    reached = {(pack.id, rule.id) for pack, rule in found}
+    found += [
+        (pack, rule)
+        for pack in packs
+        for rule in pack.rules
+        if (pack.id, rule.id) not in reached
+        and {(pack.id, "group", rule.group), (pack.id, "pool", rule.grant.pool)} & shared
     ]
     return found
 

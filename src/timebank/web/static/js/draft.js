@@ -23,11 +23,3 @@ form.addEventListener("input", () => {
   clearTimeout(waiting);
   waiting = setTimeout(look, 400);
 });
-
-const upload = document.querySelector("[data-upload]");
-upload?.addEventListener("change", async () => {
-  const [file] = upload.files;
-  if (!file) return;
-  document.getElementById(upload.dataset.upload).value = await file.text();
-  look();
-});

@@ -4,7 +4,6 @@ import argparse
 
 from timebank.app import take_plugins
 from timebank.cli.command import Subparsers, add_command
-from timebank.domain.plugin import PluginGroup
 from timebank.policy import plugins
 from timebank.policy.plugin_kit import broken_promises
 from timebank.settings import Settings
@@ -37,8 +36,8 @@ def _check() -> int:
     found = plugins.taken()
     is_kept = True
     for offer in found.offers:
-        provider = found.provider(offer.name)
-        if offer.group is not PluginGroup.FACTS or provider is None:
+        provider = found.providers.get((offer.group, offer.name))
+        if provider is None:
             print(f"{offer.group} {offer.name}: {offer.origin}, taken")
             continue
         broken = broken_promises(provider)

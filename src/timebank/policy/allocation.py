@@ -20,6 +20,7 @@ from operator import attrgetter
 from timebank.domain import region
 from timebank.domain.region import Level as Division
 from timebank.policy.condition import number_of
+from timebank.policy.extension import claim_ranks
 from timebank.policy.fact import Value
 from timebank.policy.grant import Limit, LimitOf, LimitPer, Offer
 from timebank.policy.pool import Exhausted, number_on
@@ -217,6 +218,9 @@ def allocate(
     Cost: sorting; a second for a hundred thousand claims.
     """
     return _Run(packs, on, seed, dict(available), past, decided).allocate(claims)
+
+
+_Rank = tuple[tuple[bool, int], ...]
 
 
 class _Line:
@@ -552,10 +556,29 @@ class _Run:
             match select.mode:
                 case SelectMode.TOP_N:
                     _keep_first(_ranked(inside, select.by), left, before, select.ties)
+                case SelectMode.PLUGIN:
+                    _keep_first(self._ranked_by_plugin(rule, inside), left, before, select.ties)
                 case SelectMode.LOTTERY:
                     self._draw_lots(inside, left, before)
                 case SelectMode.PANEL:
                     self._shortlist(rule, inside, left, before)
+
+    def _ranked_by_plugin(self, rule: Rule, members: Sequence[_Live]) -> list[tuple[_Live, _Rank]]:
+        """Return members as a selector from outside puts them; equals keep the total order."""
+        ranks = claim_ranks(
+            rule.select.selector,
+            facts=[
+                [each.claim.ranks[place] for each in members]
+                for place in range(len(rule.select.by))
+            ],
+            homes=[each.claim.home for each in members],
+            counts=[each.count for each in members],
+            on=self.on,
+        )
+        found: list[tuple[_Live, _Rank]] = [
+            (each, ((False, rank),)) for each, rank in zip(members, ranks, strict=True)
+        ]
+        return sorted(found, key=lambda pair: pair[1])
 
     def _winners_before(self, any_of: _Live, per: Division | None, division: int) -> int:
         pack_id, rule_id, _, period = any_of.claim.offer.key_parts
@@ -665,9 +688,6 @@ def _by_division(members: Sequence[_Live], per: Division | None) -> dict[int | N
     for each in members:
         found[_division_of(each.claim.home, per)].append(each)
     return found
-
-
-_Rank = tuple[tuple[bool, int], ...]
 
 
 def _rank(values: Sequence[Value | None], by: Sequence[Criterion]) -> _Rank:

@@ -32,10 +32,10 @@ from timebank.policy.evaluation import (
 )
 from timebank.policy.explain import explain
 from timebank.policy.fact import CERTIFICATE_LEVELS, FactUse
-from timebank.policy.grant import Cell, Dated, Expiry, Fixed, PerUnit
+from timebank.policy.grant import Cell, Dated, Expiry, Fixed, Made, PerUnit
 from timebank.policy.parameter import Need, Parameter
 from timebank.policy.pool import Pool
-from timebank.policy.rule import Case, Expectation, Pack, Rule, Validity, Verdict
+from timebank.policy.rule import Case, Expectation, Pack, Rule, Verdict
 from timebank.policy.scenario import run_scenarios
 from timebank.policy.selection import EACH, Order, SelectMode
 from timebank.policy.stacking import Group, StackMode
@@ -375,6 +375,8 @@ def _with_parameter(rule: Rule, parameter: Parameter) -> Rule:
             amount = Dated(taken(own))
         case PerUnit(use, own):
             amount = PerUnit(use, taken(own))
+        case Made(maker, uses, numbers) if numbers is not None:
+            amount = Made(maker, uses, taken(numbers))
         case _:
             pass
     select = rule.select
@@ -425,13 +427,22 @@ def _changed_rules(rule: Rule) -> Iterator[tuple[str, Rule]]:
         for words, use in _changed_uses(rule.grant.amount.use):
             amount = replace(rule.grant.amount, use=use)
             yield words, replace(rule, grant=replace(rule.grant, amount=amount))
+    if isinstance(rule.grant.amount, Made):
+        made = rule.grant.amount
+        for place, own in enumerate(made.uses):
+            for words, use in _changed_uses(own):
+                uses = (*made.uses[:place], use, *made.uses[place + 1 :])
+                yield (
+                    words,
+                    replace(rule, grant=replace(rule.grant, amount=replace(made, uses=uses))),
+                )
     valid = rule.valid
     for day in (valid.from_on - _DAY, valid.from_on + _DAY):
         yield f"valid from {day}", _valid_from(rule, day)
     if valid.through is not None:
         for day in (valid.through - _DAY, valid.through + _DAY):
             if valid.from_on <= day:
-                yield f"valid through {day}", replace(rule, valid=Validity(valid.from_on, day))
+                yield f"valid through {day}", replace(rule, valid=replace(valid, through=day))
     if rule.tiers is None and "/" not in rule.id:
         if isinstance(rule.grant.amount, Fixed):
             count = rule.grant.amount.count
@@ -450,6 +461,8 @@ def _valid_from(rule: Rule, day: date) -> Rule:
     match rule.grant.amount:
         case Dated(parameter) | PerUnit(_, parameter):
             named.append(parameter)
+        case Made(_, _, parameter) if parameter is not None:
+            named.append(parameter)
         case _:
             pass
     for parameter in named:
@@ -458,7 +471,7 @@ def _valid_from(rule: Rule, day: date) -> Rule:
         first, *later = stretched.table.versions
         first = replace(first, from_on=min(first.from_on, day))
         stretched = replace(stretched, table=replace(stretched.table, versions=(first, *later)))
-    return replace(stretched, valid=Validity(day, rule.valid.through))
+    return replace(stretched, valid=replace(rule.valid, from_on=day))
 
 
 def _changed_tables(table: Table, column: str) -> Iterator[tuple[str, Table]]:
@@ -509,7 +522,9 @@ def _changed_selections(rule: Rule) -> Iterator[tuple[str, Rule]]:
     if select.mode is SelectMode.EACH or select.winners is None:
         return
     yield "everybody wins", replace(rule, select=EACH)
-    for place, criterion in enumerate(select.by):
+    # A selector from outside makes an order of its own of its facts.
+    by_own = select.by if select.mode is not SelectMode.PLUGIN else ()
+    for place, criterion in enumerate(by_own):
         other = Order.LEAST if criterion.order is Order.MOST else Order.MOST
         by = (*select.by[:place], replace(criterion, order=other), *select.by[place + 1 :])
         yield f"ranks by {other} {criterion.use.name}", replace(rule, select=replace(select, by=by))

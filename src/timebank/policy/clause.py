@@ -6,6 +6,7 @@ from typing import cast
 from timebank.domain.region import Level as Division
 from timebank.policy.condition import NODES_MAX, Condition, as_list, number_of
 from timebank.policy.document import Fields
+from timebank.policy.extension import GRANTS, SELECTORS
 from timebank.policy.fact import FactType
 from timebank.policy.form import ID, NAME, Form
 from timebank.policy.grammar import (
@@ -34,6 +35,7 @@ from timebank.policy.grant import (
     Limit,
     LimitOf,
     LimitPer,
+    Made,
     PerUnit,
 )
 from timebank.policy.parameter import Citation, DatedValue, Parameter
@@ -75,6 +77,7 @@ RULE = (
 _TIERS = USE | frozenset({"param", "downgrade", "level"})
 _GRANT = frozenset(
     {"kind", "item", "count", "count_param", "column", "per", "expires", "pool", "purpose"}
+    | {"of", "numbers_param"}
 )
 _LIMIT = frozenset({"per", "of", "period", "max", "max_param"})
 _SELECT = frozenset({"mode", "winners", "winners_param", "shortlist", "shortlist_param"}) | {
@@ -82,6 +85,7 @@ _SELECT = frozenset({"mode", "winners", "winners_param", "shortlist", "shortlist
     "by",
     "ties",
     "seed",
+    "selector",
 }
 
 PRIORITY_MAX = 1_000
@@ -253,6 +257,8 @@ def rule_parameters(rule: Rule, pool: Pool | None = None) -> Iterator[Parameter]
     match rule.grant.amount:
         case Dated(parameter) | PerUnit(_, parameter):
             yield parameter
+        case Made(_, _, parameter) if parameter is not None:
+            yield parameter
         case _:
             pass
     for limit in rule.limits:
@@ -322,14 +328,18 @@ def _read_grant(form: Form, reading: Reading, *, table: Table | None, levels: in
     inner = form.form("grant", known=_GRANT)
     if inner is None:
         return None
-    kind = inner.choice("kind", GrantKind)
+    maker, kind = _read_kind(inner)
     item = inner.name("item")
     expiry = read_expiry(inner, "expires") if "expires" in inner.fields else None
     if kind is None or item is None or ("expires" in inner.fields and expiry is None):
         return None
     if "table" in form.fields and table is None:
         return None
-    amount = _read_amount(inner, reading, kind=kind, table=table, levels=levels)
+    amount: Amount | None
+    if maker:
+        amount = _read_made(inner, reading, maker=maker, kind=kind)
+    else:
+        amount = _read_amount(inner, reading, kind=kind, table=table, levels=levels)
     if kind in (GrantKind.CREDITS, GrantKind.POINTS) and item not in reading.terms:
         inner.note(ProblemCode.NO_TERMS, item, "item")
     pool = _read_pool_use(inner, reading, kind=kind, item=item)
@@ -337,6 +347,44 @@ def _read_grant(form: Form, reading: Reading, *, table: Table | None, levels: in
         return None
     pool_id, purpose = pool
     return Grant(kind, item, amount, expiry, pool_id, purpose)
+
+
+def _read_kind(inner: Form) -> tuple[str, GrantKind | None]:
+    """Return the name of a kind from outside, if it is one, and as what the ledger keeps it."""
+    item = inner.fields.get("kind")
+    if item is not None and isinstance(item.value, str) and item.value in GRANTS:
+        return item.value, GRANTS[item.value][1].kind
+    for name in {"of", "numbers_param"} & inner.fields.keys():
+        inner.note(ProblemCode.WRONG_VALUE, name, name)
+    return "", inner.choice("kind", GrantKind)
+
+
+def _read_made(inner: Form, reading: Reading, *, maker: str, kind: GrantKind) -> Made | None:
+    """Return what a kind of grant from outside is told."""
+    for name in {"count", "count_param", "column", "per"} & inner.fields.keys():
+        inner.note(ProblemCode.AMOUNT, name, name)
+        return None
+    forms = list(inner.forms("of", known=USE, later=LATER_USE)) if "of" in inner.fields else []
+    found = [read_use(each, reading) for each in forms]
+    uses = tuple(each for each in found if each is not None)
+    numbers = None
+    if "numbers_param" in inner.fields:
+        numbers = reading.named(inner, "numbers_param", units=("numbers", *UNITS_OF[kind]))
+        if numbers is None:
+            return None
+        if not all(
+            is_value_of(FactType.NUMBER, each)
+            for dated in numbers.values
+            for each in as_list(dated.value)
+        ):
+            inner.note(ProblemCode.WRONG_TYPE, numbers.name, "numbers_param")
+            return None
+    asked = GRANTS[maker][1]
+    told = {0} if numbers is None else {len(as_list(each.value)) for each in numbers.values}
+    if len(found) != asked.facts or told != {asked.numbers}:
+        inner.note(ProblemCode.WRONG_VALUE, f"{asked.facts} facts, {asked.numbers} numbers", "kind")
+        return None
+    return Made(maker, uses, numbers) if len(uses) == len(found) else None
 
 
 def _read_amount(
@@ -489,6 +537,7 @@ def _read_selection(form: Form, reading: Reading, *, cite: Citation) -> Selectio
         return None if mode is None else EACH
     asked = {
         SelectMode.TOP_N: {"by", "ties"},
+        SelectMode.PLUGIN: {"by", "ties", "selector"},
         SelectMode.LOTTERY: {"seed"},
         SelectMode.PANEL: {"by", "ties", "shortlist", "shortlist_param"},
     }[mode]
@@ -509,9 +558,11 @@ def _read_selection(form: Form, reading: Reading, *, cite: Citation) -> Selectio
             inner.note(ProblemCode.NO_TIE_RULE, mode.value)
             ties = None
     seed = inner.text("seed") if mode is SelectMode.LOTTERY else ""
+    selector = _read_selector(inner, by) if mode is SelectMode.PLUGIN else ""
     per = inner.choice("per", Division) if "per" in inner.fields else None
     if (
         winners is None
+        or selector is None
         or by is None
         or ties is None
         or seed is None
@@ -520,8 +571,30 @@ def _read_selection(form: Form, reading: Reading, *, cite: Citation) -> Selectio
     ):
         return None
     return Selection(
-        mode=mode, by=by, winners=winners, shortlist=shortlist, per=per, ties=ties, seed=seed
+        mode=mode,
+        by=by,
+        winners=winners,
+        shortlist=shortlist,
+        per=per,
+        ties=ties,
+        seed=seed,
+        selector=selector,
     )
+
+
+def _read_selector(inner: Form, by: tuple[Criterion, ...] | None) -> str | None:
+    """Return the name of a selector from outside that ranks by so many facts."""
+    name = inner.name("selector")
+    if name is None or by is None:
+        return None
+    if name not in SELECTORS:
+        inner.note(ProblemCode.UNKNOWN_PLUGIN, name, "selector")
+        return None
+    asked = SELECTORS[name][1].criteria
+    if len(by) != asked:
+        inner.note(ProblemCode.WRONG_VALUE, f"{asked} facts to rank by", "by")
+        return None
+    return name
 
 
 def _read_group(form: Form, reading: Reading) -> str | None:

@@ -31,8 +31,9 @@ from timebank.policy.condition import (
     number_of,
 )
 from timebank.policy.evaluation import ordered_rules
+from timebank.policy.extension import counts_of
 from timebank.policy.fact import FactKey, FactType, FactUse, Value
-from timebank.policy.grant import Offer, PerUnit
+from timebank.policy.grant import Made, Offer, PerUnit
 from timebank.policy.parameter import Citation, Need
 from timebank.policy.rule import Pack, Rule, Status, Step
 from timebank.policy.selection import Criterion
@@ -222,7 +223,7 @@ def evaluate_population(
                 _settled(_evaluate(step.condition, known, people, on, leaf_outcomes)),
                 tuple(_leaf_columns(step.condition, known, people, on, is_negated=False)),
                 pack.offer(rule, step, on=on),
-                _counts(rule, known, on),
+                _counts(rule, known, people, on),
             )
             for step in rule.steps_on(on)
         )
@@ -299,8 +300,16 @@ def _ranks(by: Sequence[Criterion], columns: Columns, on: date) -> tuple[Column,
     return tuple(columns[criterion.use.key(on=on)] for criterion in by)
 
 
-def _counts(rule: Rule, columns: Columns, on: date) -> NDArray[np.int64] | None:
+def _counts(rule: Rule, columns: Columns, people: int, on: date) -> NDArray[np.int64] | None:
     amount = rule.grant.amount
+    if isinstance(amount, Made):
+        return counts_of(
+            amount.maker,
+            facts=[columns[use.key(on=on)] for use in amount.uses],
+            numbers=amount.numbers_on(on),
+            on=on,
+            people=people,
+        )
     if not isinstance(amount, PerUnit):
         return None
     given, block = amount.pair(on=on)

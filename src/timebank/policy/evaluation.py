@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from timebank.policy.condition import AnyOf, Judged, Outcome, evaluate
+from timebank.policy.extension import count_of
 from timebank.policy.fact import FactKey, Facts, FactUse, Value
 from timebank.policy.grant import (
     Approver,
@@ -19,6 +20,7 @@ from timebank.policy.grant import (
     Fixed,
     Grant,
     GrantKind,
+    Made,
     Offer,
     PerUnit,
 )
@@ -241,9 +243,13 @@ def _offer(pack: Pack, rule: Rule, step: Step, facts: Facts, on: date) -> Offer:
     offer = pack.offer(rule, step, on=on)
     amount = rule.grant.amount
     if isinstance(amount, PerUnit):
-        have = facts[amount.use.key(on=on)]
-        count = amount.count(have, on=on) if isinstance(have, int) else 0
+        known = facts[amount.use.key(on=on)]
+        count = amount.count(known, on=on) if isinstance(known, int) else 0
         return replace(offer, count=count)
+    if isinstance(amount, Made):
+        have = [facts[use.key(on=on)] for use in amount.uses]
+        numbers = amount.numbers_on(on)
+        return replace(offer, count=count_of(amount.maker, facts=have, numbers=numbers, on=on))
     return offer
 
 

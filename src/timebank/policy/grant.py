@@ -194,7 +194,28 @@ class PerUnit:
         return given, block
 
 
-Amount = Fixed | Dated | Cell | PerUnit
+@dataclass(frozen=True, slots=True)
+class Made:
+    """As many as a kind of grant from outside says; see `extension.GrantProvider`.
+
+    Attributes:
+        maker: The kind's name.
+        uses: The facts that it is told.
+        numbers: What it is told besides, dated and cited; None for nothing.
+    """
+
+    maker: str
+    uses: tuple[FactUse, ...]
+    numbers: Parameter | None
+
+    def numbers_on(self, day: date) -> tuple[int, ...]:
+        """Return the numbers of a day."""
+        if self.numbers is None:
+            return ()
+        return tuple(each for each in as_list(self.numbers.on(day).value) if isinstance(each, int))
+
+
+Amount = Fixed | Dated | Cell | PerUnit | Made
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,39 @@
 """The contract of a plug-in, as a check that its author and whoever installs it can run.
 
-It makes up a population, asks the provider, and names every promise that it breaks. The seed makes
-the population, so that a failure can be seen again.
+It makes up people and days, asks the provider, and names every promise that it breaks: that it
+answers the same when it is asked again, in another order, and of one alone; that it answers for
+everybody, in the form it must; that it changes nothing that it is given; and that it opens no file
+and no connection. The seed makes the population, so that a failure can be seen again.
 """
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from timebank.domain.assurance import Assurance
 from timebank.domain.plugin import API
 from timebank.policy.columns import Column
 from timebank.policy.cube import Cube, Measure, frozen, last_day
-from timebank.policy.fact import FactKey, FactType, FactUse
-from timebank.policy.plugins import FactProvider
+from timebank.policy.extension import (
+    CalendarProvider,
+    CalendarSpec,
+    Claimants,
+    FactProvider,
+    GrantProvider,
+    GrantSpec,
+    SelectorProvider,
+    SelectorSpec,
+)
+from timebank.policy.fact import FactKey, FactSpec, FactType, FactUse
+from timebank.policy.grant import COUNT_MAX
 from timebank.policy.window import Window, WindowKind
+
+Provider = FactProvider | GrantProvider | SelectorProvider | CalendarProvider
 
 PEOPLE = 60
 """Enough for every shape of history, few enough to ask about each alone."""
@@ -24,9 +42,59 @@ MONTHS = 30
 FIRST_MONTH = 2022 * 12
 
 
-def broken_promises(provider: FactProvider, *, seed: int = 1) -> tuple[str, ...]:
+def broken_promises(provider: Provider, *, seed: int = 1, people: int = PEOPLE) -> tuple[str, ...]:
     """Return what a provider does that it must not, in words; empty when it keeps its contract."""
-    return tuple(_broken(provider, made_up_cube(seed=seed)))
+    if provider.api != API:
+        return (f"api is {provider.api}, not {API}",)
+    if provider.spec.words is None:
+        return ("it has no words: a person could not be told what is asked",)
+    with _watched() as opened:
+        found = tuple(_broken(provider, seed, people))
+    return (*found, *(f"it reached outside: {each}" for each in dict.fromkeys(opened)))
+
+
+def _broken(provider: Provider, seed: int, people: int) -> Iterator[str]:
+    match provider.spec:
+        case FactSpec():
+            cube = made_up_cube(seed=seed, people=people)
+            yield from _broken_fact(provider, cube)
+        case GrantSpec():
+            yield from _broken_grant(provider, seed, people)
+        case SelectorSpec():
+            yield from _broken_selector(provider, seed, people)
+        case CalendarSpec():
+            yield from _broken_calendar(provider, people)
+
+
+_REACHING = ("socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "sqlite3.")
+_watching: list[list[str]] = []
+_hooks: list[bool] = []
+
+
+def _note(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _watching:
+        return
+    if event.startswith(_REACHING):
+        _watching[-1].append(event)
+    elif event == "open" and arguments and isinstance(arguments[0], str | bytes):
+        name = arguments[0].decode() if isinstance(arguments[0], bytes) else arguments[0]
+        # Modules may be imported when they are first needed.
+        if not name.endswith((".py", ".pyc", ".so")):
+            _watching[-1].append(f"open {name}")
+
+
+@contextmanager
+def _watched() -> Iterator[list[str]]:
+    """Note what is opened meanwhile. The interpreter keeps its audit hooks, so there is one."""
+    if not _hooks:
+        sys.addaudithook(_note)
+        _hooks.append(True)
+    opened: list[str] = []
+    _watching.append(opened)
+    try:
+        yield opened
+    finally:
+        _watching.remove(opened)
 
 
 def made_up_cube(*, seed: int, people: int = PEOPLE, months: int = MONTHS) -> Cube:
@@ -52,12 +120,7 @@ def made_up_cube(*, seed: int, people: int = PEOPLE, months: int = MONTHS) -> Cu
     )
 
 
-def _broken(provider: FactProvider, cube: Cube) -> Iterator[str]:
-    if provider.api != API:
-        yield f"api is {provider.api}, not {API}"
-        return
-    if provider.spec.words is None:
-        yield "the fact has no words: a person could not be told what is asked"
+def _broken_fact(provider: FactProvider, cube: Cube) -> Iterator[str]:
     for on in (last_day(FIRST_MONTH + 11), last_day(FIRST_MONTH + 20) - timedelta(days=3)):
         for key in _keys(provider, on):
             yield from _broken_for(provider, cube, key, on)
@@ -133,3 +196,97 @@ def _same(one: Column, other: Column) -> bool:
 def _bytes(cube: Cube) -> bytes:
     sums = b"".join(matrix.tobytes() for matrix in cube.sums.values())
     return sums + cube.homes.tobytes() + cube.enrolled.tobytes()
+
+
+_DAYS = (date(2024, 2, 29), date(2024, 12, 31), date(2031, 7, 1))
+"""Days of decisions: a leap day, a year's end, and one that lies ahead."""
+
+
+def _made_up_facts(seed: int, people: int, count: int) -> tuple[Column, ...]:
+    random = np.random.default_rng(seed)
+    return tuple(
+        (
+            frozen(random.choice([0, 1, 59, 60, 1_200, 90_000, 10**9], people).astype(np.int64)),
+            frozen(random.random(people) < 0.8),
+        )
+        for _ in range(count)
+    )
+
+
+def _broken_grant(provider: GrantProvider, seed: int, people: int) -> Iterator[str]:
+    facts = _made_up_facts(seed, people, provider.spec.facts)
+    for on in _DAYS:
+        for low in (1, 60, 9_000):
+            numbers = tuple(low * (place + 1) for place in range(provider.spec.numbers))
+
+            def ask(
+                rows: NDArray[np.intp], numbers: tuple[int, ...] = numbers, on: date = on
+            ) -> object:
+                told = tuple((frozen(each[0][rows]), frozen(each[1][rows])) for each in facts)
+                return provider.counts(facts=told, numbers=numbers, on=on)
+
+            where = f"numbers {numbers}, on {on}"
+            yield from _broken_answers(ask, people, np.int64, where)
+            found = ask(np.arange(people))
+            if isinstance(found, np.ndarray) and people and found.dtype == np.int64:
+                least, most = int(found.min()), int(found.max())
+                if least < 1 or most > COUNT_MAX:
+                    yield f"its counts are {least} to {most}, not 1 to {COUNT_MAX}, {where}"
+
+
+def _broken_selector(provider: SelectorProvider, seed: int, people: int) -> Iterator[str]:
+    random = np.random.default_rng(seed)
+    facts = _made_up_facts(seed, people, provider.spec.criteria)
+    homes = 330_424_100_000 + random.integers(0, 5, people) * 1_000
+    counts = random.integers(1, 1_000, people)
+    for on in _DAYS:
+
+        def ask(rows: NDArray[np.intp], on: date = on) -> object:
+            told = tuple((frozen(each[0][rows]), frozen(each[1][rows])) for each in facts)
+            claimants = Claimants(told, frozen(homes[rows]), frozen(counts[rows]))
+            return provider.ranks(claimants=claimants, on=on)
+
+        yield from _broken_answers(ask, people, np.int64, f"on {on}")
+
+
+def _broken_calendar(provider: CalendarProvider, people: int) -> Iterator[str]:
+    first = date(1990, 1, 1).toordinal()
+    step = 1 if people == PEOPLE else 37
+    days = np.arange(first, date(2100, 1, 1).toordinal(), step, dtype=np.int64)
+
+    def ask(rows: NDArray[np.intp]) -> object:
+        return provider.holds(days=frozen(days[rows]))
+
+    yield from _broken_answers(ask, len(days), np.bool_, "from 1990 to 2099", alone=people)
+
+
+def _broken_answers(
+    ask: Callable[[NDArray[np.intp]], object],
+    rows: int,
+    kind: type[np.generic],
+    where: str,
+    *,
+    alone: int = 0,
+) -> Iterator[str]:
+    """Yield what is wrong with answers: form, repetition, order, and of one alone."""
+    everybody = np.arange(rows)
+    first = ask(everybody)
+    if first is None:
+        return
+    if not isinstance(first, np.ndarray) or first.shape != (rows,) or first.dtype != kind:
+        form = f"{first.dtype} {first.shape}" if isinstance(first, np.ndarray) else type(first)
+        yield f"its answer is {form}, not {kind.__name__} of the length {rows}, {where}"
+        return
+    kept = first.copy()
+    if not np.array_equal(kept, _answer(ask, everybody)):
+        yield f"asked twice, it answered differently, {where}"
+    if not np.array_equal(kept[::-1], _answer(ask, everybody[::-1])):
+        yield f"the order changes its answer, {where}"
+    for row in range(0, rows, max(rows // alone, 1) if alone else 1):
+        if not np.array_equal(kept[row : row + 1], _answer(ask, everybody[row : row + 1])):
+            yield f"one alone comes to another value than among all, {where}"
+            break
+
+
+def _answer(ask: Callable[[NDArray[np.intp]], object], rows: NDArray[np.intp]) -> NDArray[Any]:
+    return np.asarray(ask(rows))

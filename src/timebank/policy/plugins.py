@@ -2,46 +2,43 @@
 
 A plug-in is trusted code: whoever installs it and names it in the settings answers for it. A pack
 that a package brings is data all the same: it is found by its folder and nothing of the package is
-imported. Core names win: a fact of ours cannot be replaced.
+imported. Core names win: a fact of ours cannot be replaced. What breaks a promise of its contract,
+tried on a few people who never were, is refused.
 
 Taken plug-ins are known to the whole process, once, before the first pack is read.
 """
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
-from typing import Protocol
+from typing import cast
 
 from timebank.domain.plugin import API, PluginGroup, PluginOffer, PluginRefusal, PluginRefused
-from timebank.policy.columns import Column
-from timebank.policy.cube import Cube
-from timebank.policy.fact import CORE_FACTS, FactKey, FactSpec, add_fact, forget_facts
+from timebank.policy.extension import (
+    CalendarProvider,
+    CalendarSpec,
+    FactProvider,
+    GrantProvider,
+    GrantSpec,
+    SelectorProvider,
+    SelectorSpec,
+    add_calendar,
+    add_grant,
+    add_selector,
+    forget_extensions,
+)
+from timebank.policy.fact import CORE_FACTS, FactSpec, add_fact, forget_facts
+from timebank.policy.grant import GrantKind
 from timebank.policy.pack import read_pack
+from timebank.policy.plugin_kit import Provider, broken_promises
 from timebank.policy.problem import PackRefused
 from timebank.policy.rule import Pack
+from timebank.policy.selection import SelectMode
 
-
-class FactProvider(Protocol):
-    """What an entry point of `timebank.facts` loads to, or makes when called without arguments.
-
-    Attributes:
-        api: The version of this protocol that it was written for; see `domain.plugin.API`.
-        spec: Its name is the entry point's, and `words` name it in both languages.
-    """
-
-    api: int
-    spec: FactSpec
-
-    def column(self, *, key: FactKey, on: date, ledger: Cube) -> Column:
-        """Return the fact of everybody in the ledger's order, without changing what it is given.
-
-        `ledger` has whole months only, those over by the end of `on`, and nobody's name. There is
-        no clock, no session and no network: the same arguments give the same column for ever.
-        """
-        ...
+_TRIED = 6
+"""People on whom a provider is tried when it is taken: `timebank plugin check` tries it on more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +46,18 @@ class Plugins:
     """What was taken.
 
     Attributes:
-        facts: Providers by the name of their fact.
+        providers: What was loaded, by group and name.
         packs: In the order of their names.
     """
 
     offers: tuple[PluginOffer, ...] = ()
-    facts: tuple[tuple[str, FactProvider], ...] = ()
+    providers: Mapping[tuple[PluginGroup, str], Provider] = field(default_factory=dict)
     packs: tuple[Pack, ...] = ()
 
     def provider(self, fact: str) -> FactProvider | None:
         """Return who answers a fact; None for facts of our own."""
-        return dict(self.facts).get(fact)
+        found = self.providers.get((PluginGroup.FACTS, fact))
+        return None if found is None else cast("FactProvider", found)
 
 
 _taken = Plugins()
@@ -108,6 +106,7 @@ def take_plugins(allowed: Collection[str]) -> Plugins | PluginRefused:
     found = _load(offers, holders)
     if isinstance(found, PluginRefused):
         forget_facts()
+        forget_extensions()
         return found
     _taken = found
     return found
@@ -116,28 +115,42 @@ def take_plugins(allowed: Collection[str]) -> Plugins | PluginRefused:
 def _load(
     offers: tuple[PluginOffer, ...], holders: Mapping[str, Distribution]
 ) -> Plugins | PluginRefused:
-    facts: list[tuple[str, FactProvider]] = []
+    providers: dict[tuple[PluginGroup, str], Provider] = {}
     packs: list[Pack] = []
-    for offer in offers:
+    # Packs come last: they may name what the others bring.
+    for offer in sorted(offers, key=lambda each: (each.group is PluginGroup.PACKS, each)):
         holder = holders[plain_name(offer.distribution)]
-        match offer.group:
-            case PluginGroup.FACTS:
-                provider = _provider_of(holder, offer)
-                if isinstance(provider, PluginRefused):
-                    return provider
-                facts.append((offer.name, provider))
-                # Packs, which come later in the list, may name the fact.
-                add_fact(replace(provider.spec, origin=offer.origin))
-            case PluginGroup.PACKS:
-                pack = _pack_of(holder, offer)
-                if isinstance(pack, PluginRefused):
-                    return pack
-                packs.append(pack)
-            case _:
-                return PluginRefused(
-                    PluginRefusal.CONTRACT, f"{offer.name}: {offer.group} is not open yet"
-                )
-    return Plugins(offers, tuple(facts), tuple(packs))
+        if offer.group is PluginGroup.PACKS:
+            pack = _pack_of(holder, offer)
+            if isinstance(pack, PluginRefused):
+                return pack
+            packs.append(pack)
+            continue
+        provider = _provider_of(holder, offer)
+        if isinstance(provider, PluginRefused):
+            return provider
+        providers[offer.group, offer.name] = provider
+        _add(provider, offer)
+    return Plugins(offers, providers, tuple(packs))
+
+
+def _add(provider: Provider, offer: PluginOffer) -> None:
+    """Make what a package brings known to whoever reads packs."""
+    match offer.group:
+        case PluginGroup.FACTS:
+            fact = cast("FactProvider", provider)
+            add_fact(replace(fact.spec, origin=offer.origin))
+        case PluginGroup.GRANTS:
+            grant = cast("GrantProvider", provider)
+            add_grant(grant, replace(grant.spec, origin=offer.origin))
+        case PluginGroup.SELECTORS:
+            selector = cast("SelectorProvider", provider)
+            add_selector(selector, replace(selector.spec, origin=offer.origin))
+        case PluginGroup.CALENDARS:
+            calendar = cast("CalendarProvider", provider)
+            add_calendar(calendar, replace(calendar.spec, origin=offer.origin))
+        case PluginGroup.PACKS:
+            raise AssertionError("a pack is read, not loaded")
 
 
 def _refuse_clash(offers: Sequence[PluginOffer]) -> PluginRefused | None:
@@ -147,12 +160,27 @@ def _refuse_clash(offers: Sequence[PluginOffer]) -> PluginRefused | None:
         )
         if count > 1:
             return PluginRefused(PluginRefusal.NAME_CLASH, f"{group} {name}: {holders}")
-        if group is PluginGroup.FACTS and name in CORE_FACTS:
+        if name in _CORE_NAMES.get(group, ()):
             return PluginRefused(PluginRefusal.CORE_NAME, f"{group} {name}: {holders}")
     return None
 
 
-def _provider_of(holder: Distribution, offer: PluginOffer) -> FactProvider | PluginRefused:
+_CORE_NAMES: Mapping[PluginGroup, Collection[str]] = {
+    PluginGroup.FACTS: CORE_FACTS,
+    PluginGroup.GRANTS: frozenset(GrantKind),
+    PluginGroup.SELECTORS: frozenset(SelectMode),
+}
+"""Names of our own, which win."""
+
+_SPECS: Mapping[PluginGroup, type] = {
+    PluginGroup.FACTS: FactSpec,
+    PluginGroup.GRANTS: GrantSpec,
+    PluginGroup.SELECTORS: SelectorSpec,
+    PluginGroup.CALENDARS: CalendarSpec,
+}
+
+
+def _provider_of(holder: Distribution, offer: PluginOffer) -> Provider | PluginRefused:
     (point,) = (
         each
         for each in holder.entry_points
@@ -160,7 +188,7 @@ def _provider_of(holder: Distribution, offer: PluginOffer) -> FactProvider | Plu
     )
     try:
         loaded = point.load()
-        provider: FactProvider = loaded() if isinstance(loaded, type) else loaded
+        provider: Provider = loaded() if isinstance(loaded, type) else loaded
         api, spec = provider.api, provider.spec
     except Exception as error:
         return PluginRefused(PluginRefusal.NOT_LOADABLE, f"{offer.origin} {offer.target}: {error}")
@@ -168,10 +196,16 @@ def _provider_of(holder: Distribution, offer: PluginOffer) -> FactProvider | Plu
         return PluginRefused(
             PluginRefusal.API_VERSION, f"{offer.origin} {offer.name}: {api}, not {API}"
         )
-    if spec.name != offer.name or spec.words is None:
+    if not isinstance(spec, _SPECS[offer.group]) or spec.name != offer.name:
         return PluginRefused(
-            PluginRefusal.CONTRACT, f"{offer.origin} {offer.name}: its fact is {spec.name}, unnamed"
+            PluginRefusal.CONTRACT, f"{offer.origin} {offer.name}: it does not say that it is that"
         )
+    try:
+        broken = broken_promises(provider, people=_TRIED)
+    except Exception as error:
+        broken = (f"{type(error).__name__}: {error}",)
+    if broken:
+        return PluginRefused(PluginRefusal.CONTRACT, f"{offer.origin} {offer.name}: {broken[0]}")
     return provider
 
 

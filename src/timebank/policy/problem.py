@@ -55,6 +55,7 @@ class ProblemCode(StrEnum):
     PROTECTED_FACT = "pack.protected_fact"
     UNKNOWN_TABLE = "pack.unknown_table"
     UNKNOWN_COLUMN = "pack.unknown_column"
+    UNKNOWN_PLUGIN = "pack.unknown_plugin"
     UNKNOWN_POOL = "pack.unknown_pool"
     UNKNOWN_GROUP = "pack.unknown_group"
     UNUSED = "pack.unused"
@@ -113,6 +114,7 @@ SENTENCES: dict[ProblemCode, str] = {
     ProblemCode.PROTECTED_FACT: "`{}` is protected by law; no rule may ask for it",
     ProblemCode.UNKNOWN_TABLE: "there is no table `{}`",
     ProblemCode.UNKNOWN_COLUMN: "the table has no column `{}`",
+    ProblemCode.UNKNOWN_PLUGIN: "no plug-in that is switched on brings `{}`",
     ProblemCode.UNKNOWN_POOL: "there is no pool `{}`",
     ProblemCode.UNKNOWN_GROUP: "there is no group `{}`",
     ProblemCode.UNUSED: "nothing uses `{}`",

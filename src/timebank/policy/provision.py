@@ -7,6 +7,7 @@ from dataclasses import replace
 from timebank.domain import region
 from timebank.policy.condition import LIST_MAX, Condition
 from timebank.policy.credit import CreditTerms, Receiver
+from timebank.policy.extension import CALENDARS
 from timebank.policy.fact import FactType
 from timebank.policy.form import NAME, Form
 from timebank.policy.grammar import (
@@ -83,8 +84,8 @@ _DAYS = re.compile(r"days\(([1-9][0-9]{0,2})\)")
 
 
 def read_validity(form: Form) -> Validity | None:
-    """Return the days on which a table is in force."""
-    span = form.form("valid", known=frozenset({"from", "through"}))
+    """Return the days on which a rule, or terms, are in force."""
+    span = form.form("valid", known=frozenset({"from", "through", "calendar"}))
     if span is None:
         return None
     from_on, through = span.day("from"), span.day("through", required=False)
@@ -93,7 +94,12 @@ def read_validity(form: Form) -> Validity | None:
     if through is not None and through < from_on:
         span.note(ProblemCode.DATES, "valid", "through")
         return None
-    return Validity(from_on, through)
+    calendar = span.name("calendar") if "calendar" in span.fields else ""
+    if calendar is None or (calendar and calendar not in CALENDARS):
+        if calendar:
+            span.note(ProblemCode.UNKNOWN_PLUGIN, calendar, "calendar")
+        return None
+    return Validity(from_on, through, calendar)
 
 
 def read_days(form: Form, name: str) -> int | None:

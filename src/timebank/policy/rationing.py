@@ -23,8 +23,10 @@ from numpy.typing import NDArray
 
 from timebank.domain import region
 from timebank.policy.allocation import Standing, lot_prefix
+from timebank.policy.columns import Column
+from timebank.policy.extension import Claimants, counts_of, ranks_of
 from timebank.policy.fact import FactUse
-from timebank.policy.grant import Every, Limit, LimitOf, LimitPer, PerUnit
+from timebank.policy.grant import Every, Limit, LimitOf, LimitPer, Made, PerUnit
 from timebank.policy.pool import Exhausted, Pool, number_on
 from timebank.policy.rule import Pack, Rule, Step
 from timebank.policy.selection import Criterion, Order, SelectMode, Ties
@@ -408,16 +410,21 @@ class _Rationing:
             given, block = amount.pair(on=day)
             values, _known = self._values(amount.use, row, rows)
             counts = np.maximum(values, 0) // block * given
+        elif isinstance(amount, Made):
+            counts = counts_of(
+                amount.maker,
+                facts=[self._values(use, row, rows) for use in amount.uses],
+                numbers=amount.numbers_on(day),
+                on=day,
+                people=len(rows),
+            )
         else:
             counts = np.full(len(rows), want.rule.count_of(want.step, on=day), dtype=np.int64)
         return _Line(want, row, period, rows, counts)
 
-    def _values(self, use: FactUse, row: int, rows: Rows) -> tuple[Numbers, Masks]:
+    def _values(self, use: FactUse, row: int, rows: Rows) -> Column:
         track = self.provided.get(use.name) or self.timeline.tracks[use]
-        values = track.values[row if len(track.values) > 1 else 0][rows].astype(np.int64)
-        if track.is_known is None:
-            return values, np.ones(len(rows), dtype=np.bool_)
-        return values, track.is_known[row if len(track.is_known) > 1 else 0][rows]
+        return track.at(row, rows)
 
     def _settled(self, lines: Sequence[_Line], row: int) -> list[_Line]:
         """Take what is given once for life as given before the first of the months looked at."""
@@ -640,6 +647,11 @@ class _Rationing:
                     return inside[:left]
                 ranked, ranks = self._ranked(pile, inside, select.by, row)
                 return ranked[: _kept(ranks, left, select.ties)]
+            case SelectMode.PLUGIN:
+                if left == 0 or len(inside) <= left:
+                    return inside[:left]
+                ranked, ranks = self._ranked_by_plugin(rule, pile, inside, row, day)
+                return ranked[: _kept(ranks, left, select.ties)]
             case SelectMode.LOTTERY:
                 self.assumed.add(Assumed.DRAW)
                 if left == 0 or len(inside) <= left:
@@ -670,6 +682,19 @@ class _Rationing:
         order = np.lexsort((place, *columns[::-1]))
         ranks = np.column_stack(columns)[order] if columns else np.zeros((len(order), 0), np.int64)
         return inside[order], ranks
+
+    def _ranked_by_plugin(
+        self, rule: Rule, pile: "_Pile", inside: Rows, row: int, day: date
+    ) -> tuple[Rows, Numbers]:
+        rows = pile.rows[inside]
+        claimants = Claimants(
+            tuple(self._values(each.use, row, rows) for each in rule.select.by),
+            self.timeline.homes[rows],
+            pile.counts[inside],
+        )
+        ranks = ranks_of(rule.select.selector, claimants=claimants, on=day)
+        order = np.lexsort((self._place(pile, inside), ranks))
+        return inside[order], ranks[order, np.newaxis]
 
     # Pools.
 

@@ -19,6 +19,7 @@ from timebank.policy.grant import (
     Grant,
     GrantKind,
     Limit,
+    Made,
     Offer,
     PerUnit,
 )
@@ -196,7 +197,7 @@ class Rule:
                 return value
             case Cell():
                 return step.gives
-            case PerUnit():
+            case PerUnit() | Made():
                 return 0
 
     def leaves(self) -> "Iterator[Leaf]":
@@ -396,6 +397,8 @@ class Pack:
             yield leaf.use
         if isinstance(rule.grant.amount, PerUnit):
             yield rule.grant.amount.use
+        if isinstance(rule.grant.amount, Made):
+            yield from rule.grant.amount.uses
         for criterion in (*rule.select.by, *self.ranks(rule)):
             yield criterion.use
 

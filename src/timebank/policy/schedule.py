@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from timebank.policy.extension import CALENDARS, holds
+
 
 class ScheduleKind(StrEnum):
     """How often an office runs a rule."""
@@ -12,6 +14,8 @@ class ScheduleKind(StrEnum):
     DAILY = "daily"
     MONTHLY = "monthly"
     YEARLY = "yearly"
+    CALENDAR = "calendar"
+    """On the days of a calendar from outside, and on no other."""
     EVENT = "event"
     """As soon as something is recorded; a daily run finds it on the same day."""
 
@@ -32,12 +36,14 @@ class Schedule:
     Attributes:
         month: Of `yearly(mm-dd)`.
         day: Of `yearly(mm-dd)` and `monthly(dd)`; from that day on it is due.
+        calendar: Of `calendar(name)`: the calendar's name; else empty.
     """
 
     kind: ScheduleKind = ScheduleKind.DAILY
     month: int = 1
     day: int = 1
     event: Event | None = None
+    calendar: str = ""
 
     def is_due(self, *, on: date) -> bool:
         """Return whether an office may run the rule on a day."""
@@ -48,6 +54,8 @@ class Schedule:
                 return on.day >= self.day
             case ScheduleKind.YEARLY:
                 return (on.month, on.day) >= (self.month, self.day)
+            case ScheduleKind.CALENDAR:
+                return holds(self.calendar, on=on)
 
     def __str__(self) -> str:
         """Return the schedule as it is written in a rule."""
@@ -58,6 +66,8 @@ class Schedule:
                 return f"monthly({self.day:02})"
             case ScheduleKind.YEARLY:
                 return f"yearly({self.month:02}-{self.day:02})"
+            case ScheduleKind.CALENDAR:
+                return f"calendar({self.calendar})"
             case ScheduleKind.EVENT:
                 return f"event({'' if self.event is None else self.event.value})"
 
@@ -67,6 +77,7 @@ DAILY = Schedule()
 
 _MONTHLY = re.compile(r"monthly\(([0-9]{2})\)")
 _YEARLY = re.compile(r"yearly\(([0-9]{2})-([0-9]{2})\)")
+_CALENDAR = re.compile(r"calendar\(([a-z][a-z0-9_]*)\)")
 _EVENT = re.compile(r"event\(([a-z_]+)\)")
 
 
@@ -74,7 +85,7 @@ def parse_schedule(text: str) -> Schedule | None:
     """Return the schedule that a rule's text names, or None if it names none.
 
     `daily`, `monthly` (from the first day), `monthly(dd)` up to 28, `yearly(mm-dd)`,
-    `event(certificate_added)`.
+    `event(certificate_added)`, and `calendar(name)` where a plug-in brings such a calendar.
     """
     if text == ScheduleKind.DAILY:
         return DAILY
@@ -89,6 +100,8 @@ def parse_schedule(text: str) -> Schedule | None:
         except ValueError:
             return None
         return Schedule(ScheduleKind.YEARLY, month=first.month, day=first.day)
+    if (found := _CALENDAR.fullmatch(text)) and found[1] in CALENDARS:
+        return Schedule(ScheduleKind.CALENDAR, calendar=found[1])
     if (found := _EVENT.fullmatch(text)) and found[1] in list(Event):
         return Schedule(ScheduleKind.EVENT, event=Event(found[1]))
     return None

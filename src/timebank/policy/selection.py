@@ -17,6 +17,8 @@ class SelectMode(StrEnum):
     """The first n by some facts."""
     LOTTERY = "lottery"
     """n, drawn by a seed that is published after the list is fixed."""
+    PLUGIN = "plugin"
+    """The first n in the order of a selector from outside."""
     PANEL = "panel"
     """n that people vote for; the engine only makes the shortlist and keeps what was decided."""
 
@@ -58,6 +60,8 @@ class Selection:
         per: So many in every division of this level; None for so many in all.
         ties: Of `top_n`, and of the shortlist of `panel`.
         seed: Of `lottery`: where the seed is published, in words; else empty.
+        selector: Of `plugin`: its name; else empty. It is told the facts of `by` and makes an
+            order of its own of them.
     """
 
     mode: SelectMode = SelectMode.EACH
@@ -67,6 +71,7 @@ class Selection:
     per: Division | None = None
     ties: Ties = Ties.ORDER
     seed: str = ""
+    selector: str = ""
 
 
 EACH = Selection()

@@ -8,7 +8,7 @@ pack's groups, limits, selections and pools decide as an office's run would (`ra
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, assert_never
 
 import numpy as np
@@ -28,8 +28,9 @@ from timebank.policy.condition import (
     number_of,
 )
 from timebank.policy.evaluation import ordered_rules
+from timebank.policy.extension import counts_of
 from timebank.policy.fact import FactUse
-from timebank.policy.grant import Every, GrantKind, PerUnit
+from timebank.policy.grant import Every, GrantKind, Made, PerUnit
 from timebank.policy.parameter import Need
 from timebank.policy.rationing import (
     Assumed,
@@ -252,7 +253,9 @@ def _counted_by(pack: Pack, rule: Rule) -> list[FactUse]:
     """Return what a rule counts by, besides its conditions: amounts and ranks."""
     amount = rule.grant.amount
     by = [criterion.use for criterion in (*rule.select.by, *pack.ranks(rule))]
-    return [*by, amount.use] if isinstance(amount, PerUnit) else by
+    if isinstance(amount, PerUnit):
+        return [*by, amount.use]
+    return [*by, *amount.uses] if isinstance(amount, Made) else by
 
 
 def _ration(
@@ -355,12 +358,13 @@ def _simulate_block(
         levels = np.zeros(shape, dtype=np.int32) if rule.provides else None
         unknown = np.zeros(shape, dtype=np.bool_) if rule.provides else None
         days = timeline.days
-        is_due = np.array([rule.schedule.is_due(on=day) for day in days])
+        looked = [_looked_at(rule, day) for day in days]
+        is_due = np.array([rule.schedule.is_due(on=day) for day in looked])
         # Rows that exclude each other give once; levels, and rows that add up, give each their own.
         is_once = rule.table is not None and rule.table.hit is not Hit.SUM
         held: dict[str, Masks] | None = {} if is_once else None
         for place, step in places_of(rule):
-            is_on = np.array([any(each is step for each in rule.steps_on(day)) for day in days])
+            is_on = np.array([any(each is step for each in rule.steps_on(day)) for day in looked])
             if not is_on.any():
                 continue
             met, unsure = _judge(step.condition, block, days)
@@ -380,12 +384,23 @@ def _simulate_block(
                     bits = np.packbits(due, axis=1)
                     tally.met[:, columns.start // 8 : columns.start // 8 + bits.shape[1]] = bits
         if levels is not None and unknown is not None:
-            is_on = np.array([bool(rule.steps_on(day)) for day in days])
+            is_on = np.array([bool(rule.steps_on(day)) for day in looked])
             known = ~unknown & is_on[:, np.newaxis]
             block.provided[rule.provides] = Track(levels, None if known.all() else known)
             track = kept.get(rule.provides)
             if track is not None and track.is_known is not None:
                 track.values[:, columns], track.is_known[:, columns] = levels, known
+
+
+def _looked_at(rule: Rule, end: date) -> date:
+    """Return the last day of a month on which a rule is due and in force; its end where none is.
+
+    Only calendars from outside have days that a month's end may not be one of.
+    """
+    if not (rule.schedule.calendar or rule.valid.calendar):
+        return end
+    days = (end - timedelta(days=back) for back in range(end.day))
+    return next((day for day in days if rule.schedule.is_due(on=day) and day in rule.valid), end)
 
 
 def _count(
@@ -424,6 +439,12 @@ def _units(rule: Rule, step: Step, fresh: Masks, block: _Block, row: int) -> int
         values = block.track(amount.use).values
         have = values[row if len(values) > 1 else 0][fresh].astype(np.int64)
         return int((np.maximum(have, 0) // per).sum()) * given
+    if isinstance(amount, Made):
+        rows = np.flatnonzero(fresh)
+        facts = [block.track(use).at(row, rows) for use in amount.uses]
+        numbers = amount.numbers_on(day)
+        made = counts_of(amount.maker, facts=facts, numbers=numbers, on=day, people=len(rows))
+        return int(made.sum())
     return rule.count_of(step, on=day) * int(np.count_nonzero(fresh))
 
 

@@ -45,6 +45,13 @@ class Track:
     values: Series
     is_known: Masks | None
 
+    def at(self, row: int, people: NDArray[np.intp]) -> Column:
+        """Return what some people have in a month."""
+        values = self.values[row if len(self.values) > 1 else 0][people].astype(np.int64)
+        if self.is_known is None:
+            return values, np.ones(len(people), dtype=np.bool_)
+        return values, self.is_known[row if len(self.is_known) > 1 else 0][people]
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+from timebank.policy.extension import holds
+
 
 @dataclass(frozen=True, slots=True)
 class Validity:
@@ -10,11 +12,14 @@ class Validity:
 
     Attributes:
         through: None for a rule without an end.
+        calendar: A calendar from outside, of which only the days count; empty for every day.
     """
 
     from_on: date
     through: date | None
+    calendar: str = ""
 
     def __contains__(self, day: date) -> bool:
         """Return whether the rule is in force on a day."""
-        return self.from_on <= day and (self.through is None or day <= self.through)
+        is_between = self.from_on <= day and (self.through is None or day <= self.through)
+        return is_between and (not self.calendar or holds(self.calendar, on=day))

@@ -1,1 +1,1 @@
-"""A fact for timebank's rules: the most minutes somebody served in one month."""
+"""A fact, a kind of grant, a selector, a calendar and a pack for timebank: one of each."""

@@ -397,7 +397,10 @@ async def test_a_sample_is_drawn_once_by_the_seed_of_the_log_checked_and_publish
     both = await asyncio.gather(drawn(), drawn())
     assert SampleRefused(SampleRefusal.ALREADY_DRAWN) in both
     async with db.read() as conn:
-        (sample,) = await samples.list_samples(conn, book=BOOK)
+        (sample,) = await samples.list_samples(conn, books=range(BOOK, BOOK + 1))
+        # The office above the counties sees it too; another prefecture's does not.
+        assert await samples.list_samples(conn, books=range(330401, 330500)) == [sample]
+        assert await samples.list_samples(conn, books=range(330501, 330600)) == []
         items = await samples.list_items(conn, book=BOOK, number=sample.number)
     assert sample.seed == checkpoint.root.hex()
     assert (sample.after, sample.until_seq, sample.flagged) == (0, 30, (team.id,))

@@ -4,10 +4,12 @@ At 360 x 740 and 1280 x 800, Chinese and English, light and dark, and in large t
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 from tests.tools import find_browser
@@ -28,6 +30,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP preview.test 127.0.0.1",
 ]
 
 
@@ -54,7 +57,7 @@ def browser() -> Iterator[Browser]:
 
 def serve(page: Page, html: dict[str, str]) -> list[str]:
     """Answer the page's requests from memory; return the list into which complaints are put."""
-    complaints: list[str] = []
+    complaints = complaints_of(page)
     files = load_assets().by_name
 
     def answer(route: Route) -> None:
@@ -72,6 +75,56 @@ def serve(page: Page, html: dict[str, str]) -> list[str]:
             route.fulfill(status=404, body="")
 
     page.route(f"{ORIGIN}/**", answer)
+    return complaints
+
+
+@contextmanager
+def shown(html: Mapping[str, str]) -> Iterator[str]:
+    """Serve pages by name on a port while the block runs: the address they begin with.
+
+    A browser that really asks keeps the files that pages share, which one whose requests are
+    answered by hand does not: of many pages each loads in a fraction of the time.
+    """
+    files = load_assets().by_name
+
+    class Answer(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            name = self.path.rsplit("/", 1)[-1]
+            if self.path.startswith("/static/") and name in files:
+                kept = ("cache-control", "max-age=3600, immutable")
+                self.answer(200, files[name].content, files[name].media_type, kept)
+            elif name in html:
+                policy = ("content-security-policy", POLICY)
+                self.answer(200, html[name].encode(), "text/html; charset=utf-8", policy)
+            else:
+                self.answer(404, b"", "text/plain")
+
+        def answer(self, status: int, body: bytes, kind: str, *more: tuple[str, str]) -> None:
+            self.send_response(status)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(body)))
+            for name, value in more:
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 its name there
+            """Say nothing of each answer."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"{ORIGIN}:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+
+
+def complaints_of(page: Page) -> list[str]:
+    """Return the list into which goes whatever the browser finds to complain about."""
+    complaints: list[str] = []
     page.on(
         "console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None
     )
@@ -95,18 +148,19 @@ def take(folder: Path, names: list[str], variants: list[str]) -> None:
                 device_scale_factor=1,
             )
             page = context.new_page()
-            complaints = serve(page, html)
-            for name in found:
-                if names and not any(name.startswith(each) for each in names):
-                    continue
-                page.goto(f"{ORIGIN}/{name}")
-                page.screenshot(path=folder / f"{name}.{variant}.png", full_page=True)
-                over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                if over > 0:
-                    complaints.append(f"{over} px too wide")
-                for complaint in complaints:
-                    sys.stdout.write(f"{name} {variant}: {complaint}\n")
-                complaints.clear()
+            complaints = complaints_of(page)
+            with shown(html) as origin:
+                for name in found:
+                    if names and not any(name.startswith(each) for each in names):
+                        continue
+                    page.goto(f"{origin}/{name}")
+                    page.screenshot(path=folder / f"{name}.{variant}.png", full_page=True)
+                    over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                    if over > 0:
+                        complaints.append(f"{over} px too wide")
+                    for complaint in complaints:
+                        sys.stdout.write(f"{name} {variant}: {complaint}\n")
+                    complaints.clear()
             context.close()
 
 

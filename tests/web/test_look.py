@@ -11,7 +11,7 @@ import pytest
 import zxingcpp
 from PIL import Image, ImageFilter
 from playwright.sync_api import Browser, Page
-from tests.web.preview import ORIGIN, SIZES, render, serve
+from tests.web.preview import ORIGIN, SIZES, complaints_of, render, serve, shown
 from tests.web.sample_pages import samples
 
 from timebank.web.catalog import Language
@@ -75,42 +75,58 @@ NAMELESS = """
 """
 
 
+LOOK = f"""
+(min) => ({{
+  over: document.documentElement.scrollWidth - innerWidth,
+  headings: document.querySelectorAll("h1").length,
+  wrong: [...(min ? ({TOO_SMALL})(min) : []), ...({CUT})(), ...({PALE})(), ...({NAMELESS})()],
+}})
+"""
+
+
+def look(page: Page, complaints: list[str], *, size: str) -> list[str]:
+    """Return what is wrong with the page that is open, and what the browser complained about."""
+    seen = page.evaluate(LOOK, TARGET_MIN if size == "hand" else 0)
+    wrong = [*complaints, *seen["wrong"]]
+    complaints.clear()
+    if seen["over"] > 0:
+        wrong.append(f"{seen['over']} px too wide")
+    if seen["headings"] != 1:
+        wrong.append(f"{seen['headings']} first headings")
+    return wrong
+
+
 @pytest.mark.parametrize(
-    ("language", "size", "is_large", "scheme"),
-    [
-        ("zh", "hand", False, "light"),
-        ("en", "hand", False, "dark"),
-        ("zh", "hand", True, "light"),
-        ("en", "desk", False, "light"),
-    ],
+    ("language", "size", "scheme"),
+    [("zh", "hand", "light"), ("en", "hand", "dark"), ("en", "desk", "light")],
 )
 def test_every_page_fits_and_names_its_controls(
-    chromium: Browser, language: Language, size: str, is_large: bool, scheme: str
+    chromium: Browser, language: Language, size: str, scheme: str
 ) -> None:
     width, height = SIZES[size]
-    found = samples(language, is_large=is_large)
-    page = chromium.new_page(
+    html = {name: render(each, language=language) for name, each in samples(language).items()}
+    context = chromium.new_context(
         viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
     )
-    complaints = serve(
-        page, {name: render(each, language=language) for name, each in found.items()}
-    )
+    page = context.new_page()
+    complaints = complaints_of(page)
     wrong = []
-    for name in found:
-        page.goto(f"{ORIGIN}/{name}")
-        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if over > 0:
-            complaints.append(f"{over} px too wide")
-        if size == "hand":
-            complaints += page.evaluate(TOO_SMALL, TARGET_MIN)
-        complaints += page.evaluate(CUT) + page.evaluate(PALE) + page.evaluate(NAMELESS)
-        headings = page.locator("h1").count()
-        if headings != 1:
-            complaints.append(f"{headings} first headings")
-        wrong += [f"{name}: {each}" for each in complaints]
-        complaints.clear()
-    page.close()
+    with shown(html) as origin:
+        for name in html:
+            page.goto(f"{origin}/{name}")
+            wrong += [f"{name}: {each}" for each in look(page, complaints, size=size)]
+            if language == "zh":
+                # Large type is a class of the page and no other page.
+                page.evaluate("document.documentElement.classList.add('large')")
+                wrong += [f"{name}, large: {each}" for each in look(page, complaints, size=size)]
+    context.close()
     assert not wrong
+
+
+def test_large_type_is_a_class_of_the_page() -> None:
+    usual, large = (samples("zh", is_large=each)["volunteer-home"] for each in (False, True))
+    assert '<html lang="zh-CN">' in render(usual, language="zh")
+    assert '<html lang="zh-CN" class="large">' in render(large, language="zh")
 
 
 def test_the_code_on_the_wall_is_read_from_afar(chromium: Browser) -> None:

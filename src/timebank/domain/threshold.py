@@ -66,7 +66,7 @@ DEFAULTS: dict[Threshold, int] = {
     Threshold.NO_DEPARTURES_PERCENT: 20,
     Threshold.FULL_TIME_PEOPLE: 8,
     Threshold.FULL_TIME_PERCENT: 20,
-    Threshold.CROWD_PEOPLE: 20,
+    Threshold.CROWD_PEOPLE: 30,
     Threshold.AFTERWARDS_PEOPLE: 5,
     Threshold.AFTERWARDS_MINUTES: 10,
     Threshold.LATE_DAYS: 16,

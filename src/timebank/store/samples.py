@@ -67,10 +67,13 @@ async def is_drawn(
     return found is not None
 
 
-async def list_samples(conn: AsyncConnection, *, book: int, limit: int = 60) -> list[Sample]:
-    """Return a book's samples, newest first."""
+async def list_samples(conn: AsyncConnection, *, books: range, limit: int = 60) -> list[Sample]:
+    """Return the samples of neighbouring books, newest first."""
     rows = await conn.execute(
-        select(tables.sample).where(_c.book_id == book).order_by(_c.id.desc()).limit(limit)
+        select(tables.sample)
+        .where(_c.book_id.between(books.start, books.stop - 1))
+        .order_by(_c.drawn_at.desc(), _c.book_id, _c.id.desc())
+        .limit(limit)
     )
     return [_sample(row) for row in rows]
 

@@ -19,6 +19,7 @@ def answer_page(request: Request[Any, Any, Any], exception: Exception) -> Respon
         return_to = quote(request.url.path + query, safe="/")
         return Redirect(f"/sign-in?return_to={return_to}", status_code=303)
     _ = translate_of(request)
+    must_sign_in = error is HttpError.NOT_SIGNED_IN
     actor = request.scope.get("user")
     return show(
         request,
@@ -27,8 +28,8 @@ def answer_page(request: Request[Any, Any, Any], exception: Exception) -> Respon
             status=error.status,
             title=_(error.value),
             hint=_(f"{error.value}.hint"),
-            action_label=_("回到首页"),
-            action_url=home_of(actor),
+            action_label=_("去登录") if must_sign_in else _("回到首页"),
+            action_url="/sign-in" if must_sign_in else home_of(actor),
             code=error.value,
         ),
         status=error.status,

@@ -28,7 +28,7 @@ from timebank.queries import signals
 from timebank.services import reviewing
 from timebank.services.errors import NotFoundError
 from timebank.store import samples
-from timebank.store.regions import list_path
+from timebank.store.regions import list_path, list_regions
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
 from timebank.web.frame import language_of, show, translate_of
@@ -53,10 +53,15 @@ class SampleLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplesPage:
-    """What `district/samples.html` shows."""
+    """What `district/samples.html` shows.
+
+    Attributes:
+        is_above: The office is above the counties, which draw and check; it reads.
+    """
 
     lines: Sequence[SampleLine]
     can_draw: bool
+    is_above: bool
     action_url: str
     back_url: str
     months: Sequence[Choice]
@@ -310,8 +315,13 @@ async def _show_samples(
     _ = translate_of(request)
     language = language_of(request)
     typed = form or DrawForm(size=_SIZE_USUAL)
+    codes = office_scope.codes
+    books = range(county_of(codes.start), county_of(codes.stop - 1) + 1)
     async with db.read() as conn:
-        found = await samples.list_samples(conn, book=county_of(office_scope.region))
+        found = await samples.list_samples(conn, books=books)
+        drawn_in = await list_regions(conn, codes={each.region for each in found})
+    names = {each.code: each.name for each in drawn_in}
+    is_above = len(books) > 1
     month = words.local_day(now).replace(day=1)
     months = []
     for _turn in range(_MONTHS_OFFERED):
@@ -326,7 +336,8 @@ async def _show_samples(
                     title=_(
                         "{month}，{size} 条", month=_month_words(each, language), size=each.size
                     ),
-                    detail=_(
+                    detail=(f"{names[each.region]} · " if is_above else "")
+                    + _(
                         "{time}抽取", time=words.instant(each.drawn_at, now=now, language=language)
                     ),
                     is_published=each.published_at is not None,
@@ -335,7 +346,10 @@ async def _show_samples(
                 for each in found
                 if office_scope.covers(each.region)
             ],
-            can_draw=request.user is not None and request.user.may(Act.REVIEW_SIGNALS),
+            can_draw=request.user is not None
+            and request.user.may(Act.REVIEW_SIGNALS)
+            and not is_above,
+            is_above=is_above,
             action_url="/district/samples",
             back_url="/district/review",
             months=[

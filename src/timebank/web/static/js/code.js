@@ -12,6 +12,11 @@ function live() {
   return document.getElementById("live");
 }
 
+function driftWords(seconds) {
+  if (seconds < 120) return state.dataset.drift.replace("{seconds}", seconds);
+  return state.dataset.driftFar.replace("{minutes}", Math.round(seconds / 60));
+}
+
 function showState() {
   const drift = Math.round((Date.now() - Number(live().dataset.serverMs)) / 1000);
   const isDrifting = failures === 0 && Math.abs(drift) >= DRIFT_SECONDS_MIN;
@@ -19,7 +24,7 @@ function showState() {
   frame.classList.toggle("is-stale", failures > 1);
   state.classList.toggle("is-drifting", isDrifting);
   const sentence = failures > 0 ? state.dataset.stale
-    : isDrifting ? state.dataset.drift.replace("{seconds}", Math.abs(drift))
+    : isDrifting ? driftWords(Math.abs(drift))
     : state.dataset.fresh;
   if (words.textContent !== sentence) words.textContent = sentence;
 }

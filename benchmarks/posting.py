@@ -311,11 +311,11 @@ async def measure(options: argparse.Namespace, found: County) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--lists", type=int, default=15, help="lists of one turn")
-    parser.add_argument("--singles", type=int, default=60_000, help="single services of one turn")
+    parser.add_argument("--lists", type=int, default=8, help="lists of one turn")
+    parser.add_argument("--singles", type=int, default=30_000, help="single services of one turn")
     parser.add_argument("--callers", type=int, default=512)
-    parser.add_argument("--seconds", type=int, default=3, help="length of one turn of pgbench")
-    parser.add_argument("--clients", type=scan.numbers, default=[1, 8, 32, 64])
+    parser.add_argument("--seconds", type=int, default=2, help="length of one turn of pgbench")
+    parser.add_argument("--clients", type=scan.numbers, default=[8, 32])
     options = parser.parse_args()
     with (
         county.opened(connections=max(options.clients) + 60) as found,

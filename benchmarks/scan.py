@@ -409,8 +409,8 @@ def numbers(text: str) -> list[int]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=3, help="length of one turn")
-    parser.add_argument("--clients", type=numbers, default=[1, 32, 128, 512])
+    parser.add_argument("--seconds", type=int, default=2, help="length of one turn")
+    parser.add_argument("--clients", type=numbers, default=[32, 512])
     parser.add_argument("--workers", type=numbers, default=[1, 2], help="server processes")
     parser.add_argument("--volunteers", type=int, default=VOLUNTEERS)
     parser.add_argument("--rate-max", type=int, default=30_000, help="scans laid ready per second")

@@ -34,7 +34,6 @@ from timebank.http.desk import Desk
 from timebank.http.errors import HttpError, answer_problem, error_of
 from timebank.http.headline import Headline
 from timebank.http.identity import PUBLIC, Identify, Identity, permit
-from timebank.http.numbers_file import named_file
 from timebank.http.providers import DEPENDENCIES, Kit
 from timebank.http.security import HEADERS
 from timebank.policy import plugins
@@ -59,6 +58,7 @@ from timebank.trust.signer import Ed25519Signer
 from timebank.web import district_frame
 from timebank.web.errors import answer_page
 from timebank.web.frame import prepare
+from timebank.web.numbers_paper import written
 
 BODY_BYTES_MAX = 64 * 1024
 """The largest form: a page of text fits many times, a flood does not."""
@@ -126,7 +126,7 @@ def create_app(
 
     async def report(stopped: asyncio.Event) -> None:
         await keep_sent(
-            kit.db, seal=kit.seal, mail=mail, write=named_file, now=kit.now, stopped=stopped
+            kit.db, seal=kit.seal, mail=mail, write=written, now=kit.now, stopped=stopped
         )
 
     async def keep_in_mind(stopped: asyncio.Event) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple, TypeAlias
 
@@ -197,6 +197,17 @@ class _Drivers:
         """Close what is not lent."""
         while self._idle:
             await self._idle.pop().close()
+
+
+def array_text(values: Sequence[int | None]) -> str:
+    """Return whole numbers, or truths, as the text of an array, for a parameter cast from text.
+
+    Given as they are the driver asks of each whether it is an array itself, and takes three to ten
+    times as long.
+    """
+    if None in values:
+        return "{" + ",".join(["NULL" if each is None else str(each) for each in values]) + "}"
+    return "{" + ("%d," * len(values))[:-1] % tuple(values) + "}"
 
 
 def _settings(role: str, settings: Mapping[str, str]) -> dict[str, str]:

@@ -35,7 +35,7 @@ HEADER_BYTES = 22
 NOTICES = "notices"
 """The last part of the name of a log that holds notices and no entries."""
 
-KINDS = {2: "pack in force", 3: "key changed", 4: "secrets erased"}
+KINDS = {2: "pack in force", 3: "key changed", 4: "secrets erased", 5: "list fixed"}
 """What a notice makes known."""
 
 UNITS = {1: "minutes", 2: "credits", 3: "points", 4: "fen"}

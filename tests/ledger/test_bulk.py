@@ -15,7 +15,7 @@ from tests.ledger.book import OpenBook, key
 from timebank.db import Database
 from timebank.domain.posting import AlreadyPosted, Posted, PostingOutcome, PostingRefused
 from timebank.domain.transfer import Service, Transfer, TransferKind, Unit
-from timebank.ledger import bulk, journal
+from timebank.ledger import bulk, entry_columns, journal
 from timebank.ledger.bulk import History, HistoryOutcome
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,7 +32,7 @@ WRITTEN = {
 def columns_of(transfers: Sequence[Transfer], *, issuing: int) -> History:
     services = [each.service or Service(0, 0, None, 0, None, 0, 0) for each in transfers]
 
-    def integers(values: Sequence[int]) -> bulk.Integers:
+    def integers(values: Sequence[int]) -> entry_columns.Integers:
         return np.array(values, np.int64)
 
     return History(

@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -12,13 +12,18 @@ from tests.factories import BOOK, NINE, VILLAGE, World
 from timebank.db import Database
 from timebank.domain.actor import VolunteerId
 from timebank.domain.as_of import AsOfAsked, UnknownStateError
+from timebank.domain.metric import METRICS, Breakdown
 from timebank.domain.posting import Posted, reversal_of
 from timebank.domain.scope import Scope
 from timebank.domain.transfer import Service, Transfer, TransferKind, Unit, service_key
+from timebank.domain.window import Window
 from timebank.ledger import balances, journal
 from timebank.queries.active_rate import active_rates
+from timebank.queries.numbers import Numbers, read_numbers
 from timebank.services.enrolment import move_home
 from timebank.services.founding import found_county
+from timebank.store import profiles, volunteers
+from timebank.store.definitions import RESIDENTS_ANY_HOUR
 
 START = datetime(2024, 6, 1, tzinfo=UTC)
 COUNTY = BOOK * 1_000_000
@@ -157,6 +162,109 @@ async def test_people_who_come_and_go_later_do_not_change_a_report(
     assert await county.report(2) == county.printed[2]
     assert await county.report() != county.printed[2]
     assert late == VolunteerId(BOOK, 3)
+
+
+async def test_what_is_told_otherwise_later_changes_no_number_but_those_that_say_so(
+    county: County, database_url: str, world: World, owner
+) -> None:
+    """Every metric by every breakdown, before and after all that can be told anew was."""
+    first, second, _third = await world.volunteers(3)
+    await county.post(*(county.service(each, 60, NINE) for each in (1, 2, 3)))
+    moved_on = date(2024, 6, 1)
+    await move_home(
+        county.db, volunteer=first, village=OTHER_VILLAGE, from_on=moved_on, now=county.tick()
+    )
+    async with county.db.write() as conn:
+        await volunteers.set_ended(conn, volunteer=second, ended_at=county.tick())
+    await tell(county, first, birth_year=1950)
+    asked: dict[datetime | int, dict[tuple[str, Breakdown], Numbers]] = {}
+    asked[county.tick()] = {}
+    await county.post(county.service(1, 5, NINE))
+    asked[3] = {}
+    for state, found in asked.items():
+        found.update(await every_number(county, state))
+    year = found["active", Breakdown.REGION].rows
+    assert {row.region: row.values for row in year}[OTHER_VILLAGE] == (1,)
+
+    await move_home(
+        county.db, volunteer=first, village=VILLAGE, from_on=moved_on, now=county.tick()
+    )
+    async with county.db.write() as conn:
+        await volunteers.set_returned(conn, volunteer=second, now=county.tick())
+    await tell(county, first, birth_year=2010)
+    await owner.execute("update shift set cancelled_at = now()")
+    await owner.execute(
+        "insert into residents values ($1, '2024-03-01', 'told late', 7, false)", COUNTY
+    )
+    await owner.execute(
+        "update numbering set last = last + 1 where book_id = 0 and noun = 'division_change'"
+    )
+
+    changed = set()
+    stranger = Database(database_url, role="timebank_app")
+    for reader in (county.db, stranger):
+        for state, found in asked.items():
+            for key, again in (await every_number(replace(county, db=reader), state)).items():
+                named = found[key].not_repeatable
+                if values(again) != values(found[key]):
+                    changed.add(key[0])
+                    assert key[0] in named, (key, state)
+    await stranger.close()
+    assert changed >= {"active_rate", "registered_rate", "active"}
+    async with county.db.read() as conn:
+        now = await read_numbers(
+            conn,
+            scope=Scope(COUNTY),
+            metrics=["registered"],
+            definition=RESIDENTS_ANY_HOUR,
+            window=Window.of_year(2024),
+        )
+    assert now is not None
+    assert now.rows[0].values == (3,)
+    assert found["registered", Breakdown.REGION].rows[0].values == (2,)
+
+
+def values(numbers: Numbers) -> list[tuple[int, str, tuple[int | None, ...]]]:
+    """The numbers; the population beside them is the one that is known now."""
+    return [(row.region, row.key, row.values) for row in numbers.rows]
+
+
+async def tell(county: County, volunteer: VolunteerId, *, birth_year: int) -> None:
+    async with county.db.write() as conn:
+        await profiles.set_profiles(
+            conn,
+            book=BOOK,
+            profiles=[
+                profiles.Profile(
+                    volunteer=volunteer.id,
+                    from_on=date(2024, 1, 1),
+                    birth_year=birth_year,
+                    is_party_member=False,
+                    is_social_worker=False,
+                )
+            ],
+            now=county.tick(),
+        )
+
+
+async def every_number(county: County, state: AsOfAsked) -> dict[tuple[str, Breakdown], Numbers]:
+    found = {}
+    for by in Breakdown:
+        for metric in METRICS.values():
+            if by in metric.breakdowns and by is not Breakdown.MONTH:
+                async with county.db.read() as conn:
+                    numbers = await read_numbers(
+                        conn,
+                        scope=Scope(COUNTY),
+                        metrics=[metric.name],
+                        definition=RESIDENTS_ANY_HOUR,
+                        window=Window.of_year(2024),
+                        by=by,
+                        as_of=state,
+                    )
+                assert numbers is not None
+                found[metric.name, by] = numbers
+    return found
 
 
 async def test_an_entry_within_a_batch_is_a_state_too(county: County, world: World) -> None:

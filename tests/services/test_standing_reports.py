@@ -10,7 +10,9 @@ from uuid import uuid4
 
 import pytest
 from aiosmtpd.controller import Controller
+from openpyxl import load_workbook
 from tests.factories import BOOK, KEY, NINE, World
+from tests.paper import text_of
 from tests.services.test_delivery import free_port, web_server
 
 from timebank.db import Database
@@ -34,6 +36,7 @@ from timebank.services.standing_reports import end_report, send_due, set_up_repo
 from timebank.store.definitions import ACTIVE_RATE
 from timebank.store.seal import Seal
 from timebank.store.standing_reports import Delivered, find_delivered
+from timebank.web.numbers_paper import written
 
 SEAL = Seal(KEY)
 APRIL = datetime(2024, 4, 1, 0, 30, tzinfo=UTC)
@@ -57,12 +60,12 @@ async def set_up(db: Database, **changed: object) -> tuple[StandingReport, str] 
 
 
 async def send(db: Database, *, now: datetime, mail: MailServer | None = None) -> int:
-    return await send_due(db, seal=SEAL, mail=mail, write=named_file, now=now)
+    return await send_due(db, seal=SEAL, mail=mail, write=written, now=now)
 
 
 async def test_a_month_goes_out_once_signed_and_is_tried_again(db: Database, world: World) -> None:
     await found_county(db, book=BOOK, now=NINE)
-    with web_server([503]) as (taken, url):
+    with web_server([500, 503]) as (taken, url):
         made = await set_up(db, address=url)
         assert not isinstance(made, StandingRefused)
         report, key = made
@@ -75,11 +78,15 @@ async def test_a_month_goes_out_once_signed_and_is_tried_again(db: Database, wor
         # Not before its time, and then once, however many processes look.
         assert await send(db, now=APRIL + timedelta(seconds=59)) == 0
         later = APRIL + timedelta(minutes=2)
+        assert await send(db, now=later) == 0
+        assert (await _delivered(db, report)).note == "answered 500"
+        later += timedelta(minutes=10)
         assert await send(db, now=later) + await send(db, now=later) == 1
         assert (await _delivered(db, report)).sent_at == later
 
-    (first, _), (headers, body) = taken
-    assert first["idempotency-key"] == headers["idempotency-key"] == f"{report.id}/2024-03"
+    assert len({body for _, body in taken}) == 1
+    assert {each["idempotency-key"] for each, _ in taken} == {f"{report.id}/2024-03"}
+    _, _, (headers, body) = taken
     assert headers["timebank-signature"] == hmac.digest(key.encode(), body, hashlib.sha256).hex()
     assert headers["content-type"].startswith("text/csv")
     rows = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
@@ -91,13 +98,16 @@ async def test_a_month_goes_out_once_signed_and_is_tried_again(db: Database, wor
         await end_report(db, report=report.id, now=later)
 
 
+@pytest.mark.needs_poppler
 async def test_what_nobody_takes_is_given_up_and_mail_waits_for_a_server(
     db: Database, world: World
 ) -> None:
     await found_county(db, book=BOOK, now=NINE)
     gone = await set_up(db, address=f"http://127.0.0.1:{free_port()}/")
     mailed = await set_up(db, way=Way.MAIL, address="office@example.org", form="xlsx")
+    printed = await set_up(db, way=Way.MAIL, address="desk@example.org", form="pdf")
     assert not isinstance(gone, StandingRefused)
+    assert not isinstance(printed, StandingRefused)
     assert not isinstance(mailed, StandingRefused)
     now = APRIL
     for _ in range(3):
@@ -122,13 +132,24 @@ async def test_what_nobody_takes_is_given_up_and_mail_waits_for_a_server(
     finally:
         controller.stop()
     assert (await _delivered(db, gone[0])).failed_at is not None
-    (letter,) = letters
-    read = message_from_bytes(letter)
+    both = {read["To"]: read for read in map(message_from_bytes, letters)}
+    assert len(letters) == len(both) == 2
+    read = both["office@example.org"]
     (attached,) = [part for part in read.walk() if part.get_filename()]
     assert attached.get_filename() == f"{county_code(BOOK)}-2024-03.xlsx"
     payload = attached.get_payload(decode=True)
     assert isinstance(payload, bytes)
-    assert payload.startswith(b"PK")
+    sheet = load_workbook(io.BytesIO(payload))["numbers"]
+    assert [cell.value for cell in sheet[1]][-2:] == ["active", "active_rate"]
+    assert sheet.cell(2, 1).value == str(county_code(BOOK))
+    (attached,) = [each for each in both["desk@example.org"].walk() if each.get_filename()]
+    assert attached.get_content_type() == "application/pdf"
+    paper = attached.get_payload(decode=True)
+    assert isinstance(paper, bytes)
+    said = text_of(paper)
+    assert "海盐县2024年3月志愿服务数字" in said.replace(" ", "")
+    assert "活跃志愿者" in said
+    assert "不知道" in said
     assert read["Message-ID"] == f"<{mailed[0].id}.2024-03@example.org>"
 
 

@@ -1,9 +1,10 @@
 """Sample values for the pages of benefits, pools and partners, with plainly generic names."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from timebank.web import benefits, grants, partners, pools, purse, redeeming
+from timebank.web import benefits, debts, grants, partners, pools, purse, redeeming, selections
 from timebank.web.catalog import Language, translator
 from timebank.web.code_picture import code_picture
 from timebank.web.parts import Choice, Field, Frame
@@ -35,12 +36,30 @@ def benefit_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
         detail="12", state=_("grant_state.choosing"), valid="", voucher_url="", choice="1"
     )
     refused = own(state=_("grant_state.refused"), tone="past", why=film, valid="", voucher_url="")
+    owed = debts.OwedLine(
+        title=_("奖励金"),
+        amount=_("{yuan} 元", yuan="400.00"),
+        history=[
+            ("2026-06-10", _("已退还"), _("{yuan} 元", yuan="200.00")),
+            ("2026-06-01", _("收回"), _("{yuan} 元", yuan="600.00")),
+        ],
+    )
     mine = benefits.BenefitsPage(
+        debts=[owed],
         menus=[[offered, offered]],
         held=[own(), own(voucher_url="")],
         waiting=[waits],
         past=[refused],
         choice_url="#",
+        lots=[
+            benefits.OwnLot(
+                title=film,
+                lot=_("签号 {lot}", lot=17),
+                state=_("名单公开中，{day}起抽签", day="2026-06-14"),
+                secret="5f" * 16,
+                url="#",
+            )
+        ],
         error=_("grant.not_open"),
     )
     voucher: dict[str, Any] = {
@@ -169,7 +188,12 @@ def benefit_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
                 amount=_("{yuan} 元", yuan="600.00"),
                 until="2026-06-17",
             )
-        ]
+        ],
+        lists=[
+            selections.SelectionLine(
+                title=film, detail=_("抽签"), state=_("可以抽签了"), is_decided=False, url="#"
+            )
+        ],
     )
     volunteer, officer, partner = framed("volunteer"), framed("officer"), framed("partner")
     link = benefits.VoucherLinkPage(is_partner=True, code="A" * 42, action_url="#", home_url="#")
@@ -230,8 +254,139 @@ def benefit_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
             grants.GrantsPage(sections=[], action_url="#", outcome=[]),
             officer,
         ),
+        "district-debts": (
+            "district/debts.html",
+            debts.DebtsPage(
+                debts=[
+                    debts.DebtCard(
+                        name="张*" if zh else "Z*",
+                        owed=owed,
+                        field="330424.1.4",
+                        is_money=True,
+                        waiting=[
+                            debts.NotedLine(
+                                what=_("已退还 {amount}", amount=_("{yuan} 元", yuan="100.00")),
+                                note="收据 17 号" if zh else "Receipt 17",
+                                field=field,
+                            )
+                            for field in ("330424.2", "")
+                        ],
+                    )
+                ],
+                action_url="#",
+                error=_("repayment.amount"),
+            ),
+            officer,
+        ),
+        "district-debts-empty": (
+            "district/debts.html",
+            debts.DebtsPage(debts=[], action_url="#"),
+            officer,
+        ),
         "district-pools": ("district/pools.html", many, officer),
         "district-partners": ("district/partners.html", settled, officer),
         "partner-home": ("partner/home.html", counter(good), partner),
         "partner-home-refused": ("partner/home.html", counter(bad), partner),
+    }
+
+
+def selection_samples(language: Language, framed: Callable[..., Frame]) -> dict[str, Made]:
+    """Return the pages of draws and panels, by name."""
+    _ = translator(language)
+    zh = language == "zh"
+    name = "张三丰" if zh else "Zhang Sanfeng"
+    flat = "人才公寓" if zh else "A flat for talents"
+    hours = "服务时长 120 小时，要求 100 小时" if zh else "Hours 120, needed 100"
+    drawn = _("抽签") + " · " + _("{count} 人在名单上", count="1,342")
+    proof = selections.Proof(
+        digest="5f" * 32,
+        as_of="22,384,106",
+        ready="2026-06-14 00:00",
+        seed="a3" * 32,
+        seed_size="22,391,002",
+        sample="a3" * 32 + "/" + "5f" * 32 + "/17",
+    )
+
+    def lot(number: int, **values: Any) -> selections.LotLine:
+        made: dict[str, Any] = {
+            "lot": number,
+            "name": "张*" if zh else "Z*",
+            "division": "武原街道" if zh else "Wuyuan",
+            "why": "",
+            "place": str(number),
+            "votes": "",
+            "outcome": _("lot.chosen") if number < 2 else _("lot.passed_over"),
+            "tone": "proven" if number < 2 else "past",
+        }
+        return selections.LotLine(**(made | values))
+
+    def made(**values: Any) -> selections.SelectionPage:
+        whole: dict[str, Any] = {
+            "title": flat,
+            "is_lottery": True,
+            "detail": drawn,
+            "state": _("{day}抽出", day="2026-06-14"),
+            "is_decided": True,
+            "lots": [lot(1), lot(1342)],
+            "proof": proof,
+            "file_url": "#",
+            "public_url": "#",
+            "back_url": "#",
+        }
+        return selections.SelectionPage(**(whole | values))
+
+    votes = _("{yes} 票同意，{no} 票不同意，{entitled} 人能投", yes=2, no=1, entitled=3)
+    waits = {"outcome": "", "place": "", "tone": "waiting", "name": name, "why": hours}
+    panel = made(
+        is_lottery=False,
+        is_decided=False,
+        state=_("正在投票，{time}截止", time="2026-06-17 24:00"),
+        lots=[lot(1, mine="for", note=flat, **waits), lot(2, tie=_("tie.organization"), **waits)],
+        decide_label=_("计票"),
+        members=[
+            selections.MemberLine(
+                name=f"{name} · {_('office.county')}",
+                state=_("投了 {count}，共 {whole}", count=1, whole=17)
+                + _("，回避 {count}", count=1),
+            )
+        ],
+        can_vote=True,
+        error=_("selection.tied"),
+    )
+    convening = made(
+        is_lottery=False,
+        is_decided=False,
+        state=_("等办公室指定评审小组"),
+        lots=[lot(1, **waits)],
+        officials=[
+            Choice(value=str(each), label=f"{name} · {_('office.town')}") for each in (1, 2)
+        ],
+        first_day="2026-06-11",
+        closes_on="2026-06-17",
+        public_url="",
+    )
+    voted = made(
+        is_lottery=False,
+        lots=[lot(1, votes=votes), lot(2, votes=votes)],
+        proof=replace(proof, seed="", seed_size="", ready="", sample=""),
+    )
+    line = selections.SelectionLine(
+        title=flat, detail=drawn, state=_("可以抽签了"), is_decided=False, url="#"
+    )
+    officer, public = framed("officer"), framed("")
+    return {
+        "district-selections": (
+            "district/selections.html",
+            selections.SelectionsPage(waiting=[line], decided=[line]),
+            officer,
+        ),
+        "district-selections-empty": (
+            "district/selections.html",
+            selections.SelectionsPage(waiting=[], decided=[]),
+            officer,
+        ),
+        "district-selection-voting": ("district/selection.html", panel, officer),
+        "district-selection-convening": ("district/selection.html", convening, officer),
+        "public-draw": ("public/selection.html", made(), public),
+        "public-panel": ("public/selection.html", voted, public),
     }

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.web.sample_benefits import benefit_samples
+from tests.web.sample_benefits import benefit_samples, selection_samples
 from tests.web.sample_door import door_samples
 from tests.web.sample_objections import objection_pages
 from tests.web.sample_papers import paper_pages
@@ -1902,6 +1902,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         session_samples(language, framed)
         | program_samples(language, framed)
         | benefit_samples(language, framed)
+        | selection_samples(language, framed)
         | rule_samples(language, framed)
         | door_samples(language, framed)
     ).items():

@@ -77,6 +77,9 @@ NOTHING_YET = {
     "/organizer/approvals/N/N",
     "/district/samples/N/N",
     "/samples/N/N",
+    "/district/selections/N/N",
+    "/selections/N/N",
+    "/selections/N/N/draw.json",
 }
 """Pages of what the demo county has none of yet; `test_sessions` walks them, `test_look` shows them
 with samples."""

@@ -43,8 +43,9 @@ async def show_numbers(
 
     `window` is such as `2024`, `2024-Q3`, `2024-03`, `12m..2024-06-30` or
     `2024-03-01..2024-03-31`. `as_of` is the number of an entry, or an instant with its zone: the
-    numbers as they were then. What each metric counts is in `/dictionary`. A number that there is
-    none of is null, never 0.
+    numbers as they were then. `not_repeatable` names those that may be told otherwise later, as
+    they count what is corrected in place or forgotten on request. What each metric counts is in
+    `/dictionary`. A number that there is none of is null, never 0.
     """
     asked = parse_format(media)
     days = _window(window)

@@ -7,7 +7,7 @@ from timebank.cli.command import CommandError, Subparsers, add_command, now
 from timebank.cli.county import scope_of
 from timebank.cli.database import database, run
 from timebank.db import Database
-from timebank.domain.standing_report import CADENCES, StandingRefused, StandingReport, Way
+from timebank.domain.standing_report import CADENCES, PAPER, StandingRefused, StandingReport, Way
 from timebank.domain.window import WindowKind
 from timebank.http.file_format import Format
 from timebank.services import standing_reports as standing
@@ -31,7 +31,7 @@ def add_commands(commands: Subparsers) -> None:
     stood.add_argument("--metrics", default="active,active_rate,minutes", help="by commas")
     stood.add_argument("--definition", default=ACTIVE_RATE)
     stood.add_argument("--cadence", choices=[each.value for each in CADENCES], default="month")
-    stood.add_argument("--format", choices=[each.value for each in Format], default="csv")
+    stood.add_argument("--format", choices=[*(each.value for each in Format), PAPER], default="csv")
     stood.add_argument("--way", choices=[each.value for each in Way], default="webhook")
     stood.add_argument("--to", default="", help="add: a mail address, or where to post")
 

@@ -286,6 +286,37 @@ METRICS: Mapping[str, Metric] = {
 """Every metric by its name."""
 
 
+_CHANGED_IN_PLACE = {
+    "trained",
+    "training_minutes",
+    "shifts",
+    "places",
+    "places_filled",
+    "fill_rate",
+}
+"""Training is corrected, and shifts are changed and cancelled, without a trace of before."""
+
+
+def is_repeatable(
+    metric: Metric, *, by: Breakdown, is_of_residents: bool, is_of_ages: bool
+) -> bool:
+    """Return whether a number as of an entry is the same whenever it is asked for.
+
+    Entries, homes, enrolments and counts of who was reached are kept as they were told. Stations,
+    training, shifts and populations may be told otherwise later, and what somebody is besides is
+    forgotten when they ask for it. The definition takes its rate of residents, or counts an age
+    band only, where `is_of_residents` and `is_of_ages` say so.
+    """
+    if by in (Breakdown.AGE, Breakdown.ROLE):
+        return False
+    if metric.basis is Basis.STATION or metric.name in _CHANGED_IN_PLACE:
+        return False
+    if metric.name == "registered_rate" or (metric.name == "active_rate" and is_of_residents):
+        return False
+    is_of_active = metric.name.partition("_")[0] in ("active", "new", "returning", "cohort")
+    return not (is_of_ages and (is_of_active or metric.name == "retention_rate"))
+
+
 @dataclass(frozen=True, slots=True)
 class Residents:
     """The population of a division on a day.

@@ -9,6 +9,11 @@ from uuid import UUID
 from timebank.domain.scope import Scope
 from timebank.domain.window import Window, WindowKind, window_of
 
+EVIDENCE_METRICS = ("minutes_scanned", "minutes_confirmed", "minutes_declared")
+
+PAPER = "pdf"
+"""The form that is read by people; its shares of evidence are always drawn."""
+
 LABEL_LENGTH_MAX = 60
 """Longest name of a standing report, in characters."""
 
@@ -44,7 +49,7 @@ class StandingReport:
     Attributes:
         scope: The division that it is of, with everything below.
         cadence: MONTH, QUARTER or YEAR.
-        form: `csv`, `xlsx`, `json` or `parquet`.
+        form: `csv`, `xlsx`, `json`, `parquet` or `pdf`.
         address: A mail address, or where to post.
     """
 
@@ -58,6 +63,12 @@ class StandingReport:
     way: Way
     address: str
     created_at: datetime
+
+    @property
+    def asked(self) -> list[str]:
+        """The metrics that are counted for it: on paper the minutes of each evidence too."""
+        of_paper = EVIDENCE_METRICS if self.form == PAPER else ()
+        return list(dict.fromkeys((*self.metrics, *of_paper)))
 
     def window_due(self, today: date) -> Window:
         """Return the last period that was complete before today."""

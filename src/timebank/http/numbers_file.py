@@ -40,6 +40,7 @@ def _about(numbers: Numbers) -> dict[str, object]:
         "window": str(numbers.window),
         "by": numbers.by.value,
         "as_of": {str(each.book): each.seq for each in numbers.as_of_books},
+        "not_repeatable": list(numbers.not_repeatable),
     }
 
 

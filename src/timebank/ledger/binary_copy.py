@@ -59,17 +59,27 @@ def _record_type(columns: CopiedColumns) -> np.dtype[Any]:
 def with_arrays(
     rows: NDArray[Any], *, items: NDArray[np.int64], counts: NDArray[np.int64]
 ) -> Iterator[bytes]:
-    """Yield rows that end with an array of integers each: the next `counts` of `items`."""
-    made = np.empty(len(items), _ITEM)
-    made["length"], made["value"] = _INT4_BYTES, items
-    listed, at = made.tobytes(), 0
-    whole: list[bytes] = rows.view(f"V{rows.dtype.itemsize}").tolist()
-    for row, count in zip(whole, counts.tolist(), strict=True):
-        end = at + count * _ITEM.itemsize
-        yield row
-        yield _ARRAY.pack(_ARRAY.size - _INT4_BYTES + end - at, 1, 0, _INT4, count, 1)
-        yield listed[at:end]
-        at = end
+    """Yield rows that end with an array of integers each: the next `counts` of `items`.
+
+    Rows with equally many come together, for then they are equally long.
+    """
+    begins = np.cumsum(counts) - counts
+    for count in np.unique(counts).tolist():
+        chosen = np.flatnonzero(counts == count)
+        made = np.empty(
+            len(chosen),
+            [
+                ("row", f"V{rows.itemsize}"),
+                ("array", f"V{_ARRAY.size}"),
+                ("items", _ITEM, (count,)),
+            ],
+        )
+        made["row"] = rows[chosen].view(f"V{rows.itemsize}")
+        length = _ARRAY.size - _INT4_BYTES + count * _ITEM.itemsize
+        made["array"] = np.void(_ARRAY.pack(length, 1, 0, _INT4, count, 1))
+        made["items"]["length"] = _INT4_BYTES
+        made["items"]["value"] = items[begins[chosen][:, None] + np.arange(count)]
+        yield made.tobytes()
 
 
 def with_null(rows: NDArray[Any]) -> Iterator[bytes]:

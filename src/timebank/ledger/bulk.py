@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from secrets import token_bytes
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,7 +17,7 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
-from timebank.db import Connection, driver_of
+from timebank.db import Connection, array_text, driver_of
 from timebank.domain.posting import PostingRefusal, recorded_after
 from timebank.domain.transfer import (
     AMOUNT_MAX,
@@ -28,10 +27,11 @@ from timebank.domain.transfer import (
     TransferKind,
     Unit,
 )
-from timebank.ledger import binary_copy
+from timebank.ledger import binary_copy, entry_columns
+from timebank.ledger.entry_columns import Integers
 from timebank.ledger.journal import ROLL_UP, TRANSFER_COLUMNS, Head, read_transfer
 from timebank.ledger.memory import Memory, RememberedAccount, memory_of
-from timebank.trust import leaf, leaf_columns, merkle
+from timebank.trust import leaf, leaf_columns
 
 HISTORY_MAX = 262_144
 """Longest list of one batch. Longer ones touch each account in fewer batches, which is what is dear
@@ -39,8 +39,6 @@ about history; the book's lock is held for a second or two, the commitments are 
 
 _KNOWN_AT_ONCE = 8_000
 """Entries that are compared at once with what repeats them."""
-
-Integers = NDArray[np.int64]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -83,37 +81,7 @@ _MOVE = """
     returning 1
 """
 
-_COPIED_TRANSFER = [
-    ("book_id", ">i4"),
-    ("seq", ">i8"),
-    ("recorded_at", ">i8"),
-    ("key", "V16"),
-    ("kind", ">i2"),
-    ("unit", ">i2"),
-    ("debit", ">i8"),
-    ("credit", ">i8"),
-    ("amount", ">i8"),
-    ("effective_at", ">i8"),
-    ("volunteer", ">i8"),
-    ("assurance", ">i2"),
-    ("measured", ">i2"),
-    ("activity_book", ">i4"),
-    ("activity", ">i8"),
-    ("field", ">i2"),
-    ("place", ">i8"),
-]
-"""What history fills of the journal."""
-
 _COPIED_SECRET = [("book_id", ">i4"), ("account", ">i8"), ("secret", "V32")]
-
-_COPIED_STATE = [
-    ("book_id", ">i4"),
-    ("account", ">i8"),
-    ("batch", ">i8"),
-    ("debits", ">i8"),
-    ("credits", ">i8"),
-]
-"""Without the places, whose length differs."""
 
 _THERE = leaf.THERE_VOLUNTEER | leaf.THERE_SERVICE | leaf.THERE_ACTIVITY_BOOK | leaf.THERE_ACTIVITY
 
@@ -406,14 +374,7 @@ async def _write(
         asyncio.to_thread(_seal, rows, accounts, credited, history.issuing, head.edge)
     )
     try:
-        await binary_copy.copy(
-            driver,
-            "transfer",
-            columns=binary_copy.names(_COPIED_TRANSFER),
-            pieces=[
-                binary_copy.records(_COPIED_TRANSFER, len(rows), _copied_transfers(rows)).tobytes()
-            ],
-        )
+        await entry_columns.copy_entries(driver, rows)
         left = await _copy_states(driver, head.book, batch, history, accounts, credited)
         if len(new):
             values = {
@@ -427,7 +388,16 @@ async def _write(
                 columns=binary_copy.names(_COPIED_SECRET),
                 pieces=[binary_copy.records(_COPIED_SECRET, len(new), values).tobytes()],
             )
-        await driver.execute(ROLL_UP, head.book, *_rollup(history, ZoneInfo(head.zone)))
+        served = entry_columns.sums_by_month(
+            effective_at=history.effective_at,
+            volunteers=history.volunteers,
+            assurance=history.assurance,
+            measured=history.measured,
+            minutes=history.minutes,
+            sign=1,
+            zone=ZoneInfo(head.zone),
+        )
+        await driver.execute(ROLL_UP, head.book, *map(array_text, served))
     finally:
         await asyncio.wait([sealing])
     commitments, edge = sealing.result()
@@ -470,20 +440,12 @@ def _seal(
 ) -> tuple[bytes, bytes]:
     """Return the commitments of rows, and the edge of the tree with their leaves."""
     (place,) = np.flatnonzero(accounts.ids == issuing)
-    commitments = leaf_columns.commitments_of(
+    return entry_columns.seal(
         rows,
         debit_secrets=np.broadcast_to(accounts.secrets[place], len(rows)),
         credit_secrets=accounts.secrets[credited],
+        edge=edge,
     )
-    hashes = leaf_columns.leaf_hashes(rows, commitments)
-    return commitments, merkle.extend(edge, int(rows["seq"][0]) - 1, hashes)
-
-
-def _copied_transfers(rows: leaf_columns.Columns) -> dict[str, Any]:
-    named = {name: rows[name] for name, _ in _COPIED_TRANSFER if name != "book_id"}
-    for instant in ("recorded_at", "effective_at"):
-        named[instant] = rows[instant] - binary_copy.EPOCH
-    return {"book_id": rows["book"], **named}
 
 
 async def _copy_states(
@@ -500,39 +462,18 @@ async def _copy_states(
     place = int(np.searchsorted(accounts.ids, history.issuing))
     debits = int(accounts.debits[place] + history.minutes.sum())
     credits_ = accounts.credits[named] + np.add.reduceat(history.minutes[order], begins)
-    states = binary_copy.records(
-        _COPIED_STATE,
-        len(named),
-        {
-            "book_id": book,
-            "account": accounts.ids[named],
-            "batch": batch,
-            "debits": accounts.debits[named],
-            "credits": credits_,
-        },
-        more=1,
-    )
-    issuing = binary_copy.records(
-        _COPIED_STATE,
-        1,
-        {
-            "book_id": book,
-            "account": history.issuing,
-            "batch": batch,
-            "debits": debits,
-            "credits": accounts.credits[place],
-        },
-        more=1,
-    )
-    await binary_copy.copy(
+    await entry_columns.copy_states(
         driver,
-        "account_state",
-        columns=[*binary_copy.names(_COPIED_STATE), "places"],
+        book=book,
+        batch=batch,
+        listing=(accounts.ids[named], accounts.debits[named], credits_),
+        places=order,
+        counts=counts,
         # The issuing account is too busy to list its entries.
-        pieces=[
-            *binary_copy.with_arrays(states, items=order, counts=counts),
-            *binary_copy.with_null(issuing),
-        ],
+        others=tuple(
+            np.array([each], np.int64)
+            for each in (history.issuing, debits, accounts.credits[place])
+        ),
     )
     left: dict[int, RememberedAccount] = {}
     ids: list[int] = accounts.ids.tolist()
@@ -551,25 +492,3 @@ async def _copy_states(
             before.secret or accounts.secrets[at].tobytes(),
         )
     return left
-
-
-def _rollup(history: History, zone: ZoneInfo) -> list[list[int]]:
-    """Return what a list adds to the roll-up, as columns, in the order of its key."""
-    instants, at = np.unique(history.effective_at, return_inverse=True)
-    locals_ = [
-        (_EPOCH + timedelta(microseconds=each)).astimezone(zone) for each in instants.tolist()
-    ]
-    months = np.array([each.year * 100 + each.month for each in locals_], np.int64)[at]
-    # One number orders the four, for month and evidence are small.
-    keys = (months << 43) + (history.volunteers << 4) + (history.assurance << 2) + history.measured
-    order = np.argsort(keys, kind="stable")
-    _, begins, counts = np.unique(keys[order], return_index=True, return_counts=True)
-    first = order[begins]
-    return [
-        months[first].tolist(),
-        history.volunteers[first].tolist(),
-        history.assurance[first].tolist(),
-        history.measured[first].tolist(),
-        np.add.reduceat(history.minutes[order], begins).tolist(),
-        counts.tolist(),
-    ]

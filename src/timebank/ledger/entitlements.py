@@ -271,6 +271,29 @@ async def find_by_entry(conn: AsyncConnection, *, book: int, seq: int) -> Standi
     return None if row is None else read_standing(row)
 
 
+async def find_taken_back(
+    conn: AsyncConnection, *, book: int, seqs: Collection[int]
+) -> dict[int, Standing]:
+    """Return the entitlements that entries took back, whole or in part, by entry."""
+    e, p = tables.entitlement.c, tables.entitlement_step.c
+    rows = await conn.execute(
+        _select()
+        .add_columns(p.seq)
+        .join(tables.entitlement_step, (p.book_id == e.book_id) & (p.entitlement == e.id))
+        .where(
+            p.book_id == book,
+            p.seq.in_(seqs),
+            p.kind.in_([StepKind.REVOKED.value, StepKind.REDUCED.value]),
+        )
+    )
+    found: dict[int, Standing] = {}
+    by_id: dict[int, Standing] = {}
+    for row in rows.mappings():
+        # One that was taken back in two parts is one standing: its steps are counted once.
+        found[row["seq"]] = by_id.setdefault(row["id"], read_standing(row))
+    return found
+
+
 async def sum_promised(conn: AsyncConnection, *, book: int, pool: int) -> tuple[int, bool]:
     """Return what is proposed out of a pool and not set aside, and whether anybody waits for it."""
     e, s = tables.entitlement.c, tables.entitlement_state.c

@@ -10,14 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 from secrets import token_bytes
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
+import numpy as np
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from timebank.db import Connection, Statement, driver_of
+from timebank.db import Connection, Statement, array_text, driver_of
 from timebank.domain.period import Month
 from timebank.domain.posting import (
     AccountState,
@@ -29,13 +33,14 @@ from timebank.domain.posting import (
     recorded_after,
 )
 from timebank.domain.transfer import AccountKind, Service, Transfer, Unit
+from timebank.ledger import entry_columns
 from timebank.ledger.memory import Memory, RememberedAccount, memory_of
-from timebank.trust import leaf, merkle
+from timebank.trust import leaf, leaf_columns, merkle
 
 BATCH_MAX = 8_000
 """Longest list of one batch: beyond it nothing gets cheaper, and the book's lock is held longer."""
 
-_COPY_MIN = 500
+_COPY_MIN = 120
 """From this length on `COPY` beats one statement over arrays."""
 
 TRANSFER_COLUMNS = (
@@ -71,7 +76,7 @@ _ACCOUNTS_AND_KNOWN = """
     select null::bigint, a.id, a.kind, a.unit, coalesce(s.debits, 0), coalesce(s.credits, 0),
         a.is_debit_bounded, a.is_credit_bounded,
         (select secret from account_secret where book_id = $1 and account = named.id)
-    from unnest($2::bigint[]) as named(id)
+    from unnest($2::text::bigint[]) as named(id)
     join account a on a.book_id = $1 and a.id = named.id
     left join lateral (
         select debits, credits from account_state
@@ -93,6 +98,13 @@ _ENTRIES = """
     from transfer t where t.book_id = $1 and t.seq = any($2::bigint[])
 """.format(columns=", ".join(f"t.{name}" for name in TRANSFER_COLUMNS))  # noqa: S608
 
+_INSTANT = """
+    timestamptz 'epoch' + effective_at / 1000000 * interval '1 second'
+        + effective_at % 1000000 * interval '1 microsecond'
+"""
+"""Of microseconds since 1970. Seconds apart: the server multiplies intervals by floating numbers,
+which hold both parts exactly."""
+
 _WRITE = f"""
     with moved as (
         update book set seq = $3, batch = $4, recorded_at = $5, edge = $33
@@ -104,26 +116,28 @@ _WRITE = f"""
     ), secrets_made as (
         insert into account_secret (book_id, account, secret)
         select $1, account, secret
-        from unnest($34::bigint[], $35::bytea[]) as made(account, secret)
+        from unnest($34::text::bigint[], $35::bytea[]) as made(account, secret)
     ), posted as (
         insert into transfer (book_id, seq, recorded_at, {_COLUMNS})
-        select $1, $2 + n - 1, $5, {_COLUMNS}
+        select $1, $2 + n - 1, $5, {_COLUMNS.replace("effective_at", _INSTANT)}
         from unnest(
-            $6::uuid[], $7::smallint[], $8::smallint[], $9::bigint[], $10::bigint[], $11::bigint[],
-            $12::timestamptz[], $13::bigint[], $14::smallint[], $15::smallint[], $16::int[],
-            $17::bigint[], $18::bigint[], $19::smallint[], $20::bigint[], $21::bigint[]
+            $6::uuid[], $7::text::smallint[], $8::text::smallint[], $9::text::bigint[],
+            $10::text::bigint[], $11::text::bigint[], $12::text::bigint[], $13::text::bigint[],
+            $14::text::smallint[], $15::text::smallint[], $16::text::int[], $17::text::bigint[],
+            $18::text::bigint[], $19::text::smallint[], $20::text::bigint[], $21::text::bigint[]
         ) with ordinality as item({_COLUMNS}, n)
     ), stated as (
         insert into account_state (book_id, account, batch, debits, credits, places)
         select $1, account, $4, debits, credits, places::int[]
-        from unnest($22::bigint[], $23::bigint[], $24::bigint[], $25::text[])
+        from unnest($22::text::bigint[], $23::text::bigint[], $24::text::bigint[], $25::text[])
             as state(account, debits, credits, places)
     ), by_month as (
         insert into volunteer_month as m
             (book_id, month, volunteer, assurance, measured, minutes, services)
         select $1, month, volunteer, assurance, measured, minutes, services
         from unnest(
-            $26::int[], $27::bigint[], $28::smallint[], $29::smallint[], $30::bigint[], $31::int[]
+            $26::text::int[], $27::text::bigint[], $28::text::smallint[], $29::text::smallint[],
+            $30::text::bigint[], $31::text::int[]
         ) as served(month, volunteer, assurance, measured, minutes, services)
         on conflict (book_id, month, volunteer, assurance, measured) do update
         set minutes = m.minutes + excluded.minutes, services = m.services + excluded.services
@@ -135,7 +149,8 @@ ROLL_UP = """
     insert into volunteer_month as m
         (book_id, month, volunteer, assurance, measured, minutes, services)
     select $1, month, volunteer, assurance, measured, minutes, services from unnest(
-        $2::int[], $3::bigint[], $4::smallint[], $5::smallint[], $6::bigint[], $7::int[]
+        $2::text::int[], $3::text::bigint[], $4::text::smallint[], $5::text::smallint[],
+        $6::text::bigint[], $7::text::int[]
     ) as served(month, volunteer, assurance, measured, minutes, services)
     on conflict (book_id, month, volunteer, assurance, measured) do update
     set minutes = m.minutes + excluded.minutes, services = m.services + excluded.services
@@ -145,6 +160,10 @@ ROLL_UP = """
 _WRITE_PARAMETERS = 35
 
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
+
+_NO_ENTRIES = [[], *["{}"] * (len(TRANSFER_COLUMNS) - 1)]
+_NO_STATES = ["{}", "{}", "{}", []]
+"""Of a list that was copied."""
 
 _NO_SERVICE = (None, None, None, None, None, None, None)
 
@@ -246,6 +265,7 @@ async def _read_facts(
     """Return what is known of a list, and the accounts that it names."""
     book = head.book
     keys = [t.key for t in transfers]
+    by_number = attrgetter("int")
     named = {t.debit for t in transfers} | {t.credit for t in transfers}
     remembered = memory.accounts
     found = {each: remembered[each] for each in named if each in remembered}
@@ -260,7 +280,12 @@ async def _read_facts(
         is_credit_bounded,
         secret,
     ) in await driver.fetch(
-        _ACCOUNTS_AND_KNOWN, book, sorted(named - found.keys()), keys, min(keys), max(keys)
+        _ACCOUNTS_AND_KNOWN,
+        book,
+        array_text(sorted(named - found.keys())),
+        keys,
+        min(keys, key=by_number),
+        max(keys, key=by_number),
     ):
         if seq is not None:
             known.append(seq)
@@ -341,25 +366,31 @@ async def _write(
     book, batch = head.book, head.batch + 1
     last_seq = head.seq + len(plan.posted)
     recorded_at = recorded_after(head.recorded_at, now)
-    rows = [(*t[:8], *(t.service or _NO_SERVICE), t.reverses) for t in plan.posted]
-    states = [
-        (account, left.debits, left.credits, places if left.is_listing else None)
-        for (account, places), left in zip(plan.touched.items(), accounts.values(), strict=True)
-    ]
-    served = _rollup(plan.posted, ZoneInfo(head.zone))
-    if len(rows) < _COPY_MIN:
+    entries: Sequence[object] = _NO_ENTRIES
+    states: Sequence[object] = _NO_STATES
+    served: Sequence[Sequence[int]]
+    rows = None
+    if len(plan.posted) >= _COPY_MIN:
+        rows = entry_columns.rows_of(
+            plan.posted, book=book, first_seq=plan.first_seq, recorded_at=recorded_at
+        )
+    if rows is None:
         commitments, edge = _seal(head, plan, accounts, recorded_at)
+        entries, states = _entry_arguments(plan.posted), _state_arguments(plan, accounts)
+        served = _columns(_rollup(plan.posted, ZoneInfo(head.zone)), 6)
     else:
         # The server takes the rows while they are sealed here.
-        sealing = asyncio.create_task(asyncio.to_thread(_seal, head, plan, accounts, recorded_at))
+        sealing = asyncio.create_task(
+            asyncio.to_thread(_seal_columns, rows, plan.posted, accounts, head.edge)
+        )
         try:
-            await _copy(driver, book, plan.first_seq, batch, recorded_at, rows, states)
-            if served:
-                await driver.execute(ROLL_UP, book, *_columns(served, 6))
+            await entry_columns.copy_entries(driver, rows)
+            await _copy_states(driver, book, batch, plan, accounts)
         finally:
             await asyncio.wait([sealing])
         commitments, edge = sealing.result()
-        rows, states, served = [], [], []
+        served = _rollup_of_columns(rows, ZoneInfo(head.zone))
+    made_for, made = _columns(secrets_made, 2)
     moved = await driver.fetchval(
         _WRITE if beside is None else _write_beside(beside.sql),
         book,
@@ -367,18 +398,13 @@ async def _write(
         last_seq,
         batch,
         recorded_at,
-        *_columns(rows, len(TRANSFER_COLUMNS)),
-        *_columns(
-            [
-                (*sums, None if places is None else "{" + ",".join(map(str, places)) + "}")
-                for *sums, places in states
-            ],
-            4,
-        ),
-        *_columns(served, 6),
+        *entries,
+        *states,
+        *map(array_text, served),
         commitments,
         edge,
-        *_columns(secrets_made, 2),
+        array_text(made_for),
+        made,
         *(() if beside is None else beside.arguments),
     )
     if not moved:
@@ -387,24 +413,53 @@ async def _write(
     head.seq, head.batch, head.recorded_at, head.edge = last_seq, batch, recorded_at, edge
 
 
-async def _copy(
+def _entry_arguments(posted: Sequence[Transfer]) -> list[object]:
+    """Return entries as parameters, one for each of `TRANSFER_COLUMNS`."""
+    rows = [(*t[:8], *(t.service or _NO_SERVICE), t.reverses) for t in posted]
+    keys, *values = zip(*rows, strict=True)
+    at = TRANSFER_COLUMNS.index("effective_at") - 1
+    values[at] = tuple(map(entry_columns.microseconds_of, values[at]))
+    return [keys, *map(array_text, values)]
+
+
+def _state_arguments(plan: Plan, accounts: Mapping[int, RememberedAccount]) -> list[object]:
+    """Return the states that a batch leaves as parameters, in the order of their key."""
+    numbers = sorted(plan.touched)
+    left = [accounts[number] for number in numbers]
+    return [
+        array_text(numbers),
+        array_text([each.debits for each in left]),
+        array_text([each.credits for each in left]),
+        [
+            array_text(plan.touched[number]) if each.is_listing else None
+            for number, each in zip(numbers, left, strict=True)
+        ],
+    ]
+
+
+async def _copy_states(
     driver: asyncpg.Connection,
     book: int,
-    first_seq: int,
     batch: int,
-    recorded_at: datetime,
-    rows: Sequence[tuple[object, ...]],
-    states: Sequence[tuple[int, int, int, list[int] | None]],
+    plan: Plan,
+    accounts: Mapping[int, RememberedAccount],
 ) -> None:
-    await driver.copy_records_to_table(
-        "transfer",
-        columns=("book_id", "seq", "recorded_at", *TRANSFER_COLUMNS),
-        records=[(book, seq, recorded_at, *row) for seq, row in enumerate(rows, first_seq)],
-    )
-    await driver.copy_records_to_table(
-        "account_state",
-        columns=("book_id", "account", "batch", "debits", "credits", "places"),
-        records=[(book, account, batch, *state) for account, *state in states],
+    listing = sorted(number for number in plan.touched if accounts[number].is_listing)
+    others = [number for number in plan.touched if not accounts[number].is_listing]
+
+    def states(numbers: Sequence[int]) -> list[entry_columns.Integers]:
+        rows = [(number, *accounts[number][1:3]) for number in numbers]
+        return list(np.array(rows, np.int64).reshape(-1, 3).T)
+
+    places = [plan.touched[number] for number in listing]
+    await entry_columns.copy_states(
+        driver,
+        book=book,
+        batch=batch,
+        listing=states(listing),
+        places=np.array(list(chain.from_iterable(places)), np.int64),
+        counts=np.array(list(map(len, places)), np.int64),
+        others=states(others),
     )
 
 
@@ -432,7 +487,22 @@ def _seal(
     return b"".join(commitments), merkle.extend(head.edge, head.seq, hashes)
 
 
-def _columns(rows: Sequence[tuple[object, ...]], count: int) -> list[tuple[object, ...]]:
+def _seal_columns(
+    rows: leaf_columns.Columns,
+    posted: Sequence[Transfer],
+    accounts: Mapping[int, RememberedAccount],
+    edge: bytes,
+) -> tuple[bytes, bytes]:
+    secret_of = {account: each.secret or b"" for account, each in accounts.items()}
+    return entry_columns.seal(
+        rows,
+        debit_secrets=leaf_columns.records_of(b"".join([secret_of[t.debit] for t in posted])),
+        credit_secrets=leaf_columns.records_of(b"".join([secret_of[t.credit] for t in posted])),
+        edge=edge,
+    )
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], count: int) -> list[tuple[Any, ...]]:
     return list(zip(*rows, strict=True)) or [()] * count
 
 
@@ -462,3 +532,24 @@ def _rollup(
         added[0] += sign * transfer.amount
         added[1] += sign
     return [(*key, minutes, services) for key, (minutes, services) in sorted(sums.items())]
+
+
+def _rollup_of_columns(rows: leaf_columns.Columns, zone: ZoneInfo) -> list[list[int]]:
+    """Return the same of rows, as columns."""
+    there = int(rows["there"][0])
+    if not (there & leaf.THERE_SERVICE and there & leaf.THERE_VOLUNTEER):
+        return [[]] * 6
+    return entry_columns.sums_by_month(
+        **{
+            name: rows[of].astype(np.int64)
+            for name, of in (
+                ("effective_at", "effective_at"),
+                ("volunteers", "volunteer"),
+                ("assurance", "assurance"),
+                ("measured", "measured"),
+                ("minutes", "amount"),
+            )
+        },
+        sign=-1 if there & leaf.THERE_REVERSES else 1,
+        zone=zone,
+    )

@@ -169,6 +169,22 @@ async def list_checkpoints(
     return [Checkpoint(*tuple(row)) for row in rows]
 
 
+async def find_checkpoint_since(
+    conn: AsyncConnection, *, book: int, above: int, since: datetime
+) -> Checkpoint | None:
+    """Return the first checkpoint of more than `above` entries that was signed since an instant."""
+    c = tables.checkpoint.c
+    row = (
+        await conn.execute(
+            select(c.size, c.root, c.note, c.signed_at)
+            .where(c.book_id == book, c.size > above, c.signed_at >= since)
+            .order_by(c.size)
+            .limit(1)
+        )
+    ).first()
+    return None if row is None else Checkpoint(*tuple(row))
+
+
 async def stream_batches(
     conn: AsyncConnection, *, book: int, first_batch: int = 1, above: int = 0, size: int
 ) -> AsyncIterator[CommittedBatch]:

@@ -22,12 +22,13 @@ notice = Table(
     Column(
         "number", BigInteger, nullable=False, comment="numbered from 1 within the book, no gaps"
     ),
-    Column("kind", SmallInteger, nullable=False, comment="2 pack, 3 key, 4 erasure"),
+    Column("kind", SmallInteger, nullable=False, comment="2 pack, 3 key, 4 erasure, 5 list"),
     Column("body", Text, nullable=False, comment="what is made known, JSON in canonical form"),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("book_id", "number"),
-    CheckConstraint("kind between 2 and 4", name="kind"),
-    comment="Rules that came into force, keys that changed, secrets that were erased. Append-only.",
+    CheckConstraint("kind between 2 and 5", name="kind"),
+    comment="Rules that came into force, keys that changed, secrets that were erased, lists that"
+    " were fixed. Append-only.",
 )
 
 notice_checkpoint = Table(

@@ -180,11 +180,14 @@ class Decided:
     Attributes:
         choices: By person, `pack/group` and period: the rule that the person chose.
         draws: By `pack/rule` and period: the published seed of a lottery.
+        places: By `pack/rule` and period: the place that a draw of numbered lots, or the votes of
+            a panel, gave each person; it goes before a seed and before the ranking.
         panels: By `pack/rule` and period: whom the panel voted for.
     """
 
     choices: Mapping[tuple[int, str, str], str] = field(default_factory=dict)
     draws: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    places: Mapping[tuple[str, str], Mapping[int, int]] = field(default_factory=dict)
     panels: Mapping[tuple[str, str], frozenset[int]] = field(default_factory=dict)
 
 
@@ -582,24 +585,22 @@ class _Run:
 
     def _winners_before(self, any_of: _Live, per: Division | None, division: int) -> int:
         pack_id, rule_id, _, period = any_of.claim.offer.key_parts
-        return len(
-            {
-                past.person
-                for past in self.past_of_rule.get((pack_id, rule_id), ())
-                if past.period_key.partition("+")[0] == period
-                and _division_of(past.home, per) == division
-            }
+        return count_winners(
+            self.past_of_rule.get((pack_id, rule_id), ()), period=period, per=per, division=division
         )
 
     def _draw_lots(self, members: list[_Live], winners: int, before: int) -> None:
-        seed = self.decided.draws.get(members[0].rule_key)
-        if seed is None:
+        key = members[0].rule_key
+        places, seed = self.decided.places.get(key), self.decided.draws.get(key)
+        if places is not None:
+            drawn = sorted(members, key=lambda each: places[each.claim.person])
+        elif seed is not None:
+            draw = lots(seed.encode(), *key)
+            drawn = sorted(members, key=lambda each: draw(each.claim.person))
+        else:
             for each in members:
                 each.stop(Standing.TO_DRAW)
             return
-        key = members[0].rule_key
-        draw = lots(seed.encode(), *key)
-        drawn = sorted(members, key=lambda each: draw(each.claim.person))
         _keep_first([(each, ()) for each in drawn], winners, before, Ties.ORDER)
 
     def _shortlist(self, rule: Rule, members: list[_Live], winners: int, before: int) -> None:
@@ -616,8 +617,11 @@ class _Run:
         for each in listed:
             if each.claim.person not in voted:
                 each.stop(Standing.NOT_SELECTED)
-        kept = [(each, ()) for each in listed if each.standing is None]
-        _keep_first(kept, winners, before, Ties.ORDER)
+        kept = _alive(listed)
+        places = self.decided.places.get(members[0].rule_key)
+        if places is not None:
+            kept.sort(key=lambda each: places[each.claim.person])
+        _keep_first([(each, ()) for each in kept], winners, before, Ties.ORDER)
 
     def _draw_pools(self, everything: Sequence[_Live]) -> None:
         names = {
@@ -652,6 +656,19 @@ class _Run:
             self.taken[key] = sum(each.count for each in line if each.standing is None)
 
 
+def count_winners(past: Iterable[Past], *, period: str, per: Division | None, division: int) -> int:
+    """Return how many people of a division were given one rule's grant in a period before."""
+    return len(
+        {
+            each.person
+            for each in past
+            # Of a top-up the key goes on with what was paid before.
+            if each.period_key.partition("+")[0] == period
+            and division_of(each.home, per) == division
+        }
+    )
+
+
 def _alive(claims: Iterable[_Live]) -> list[_Live]:
     return [each for each in claims if each.standing is None]
 
@@ -676,7 +693,7 @@ def lots(seed: bytes, *parts: str) -> Callable[[int], bytes]:
     return draw
 
 
-def _division_of(home: int | None, per: Division | None) -> int | None:
+def division_of(home: int | None, per: Division | None) -> int | None:
     """Return the division of a level that a home lies in; 0 for all people; None where unknown."""
     if per is None:
         return 0
@@ -686,7 +703,7 @@ def _division_of(home: int | None, per: Division | None) -> int | None:
 def _by_division(members: Sequence[_Live], per: Division | None) -> dict[int | None, list[_Live]]:
     found: dict[int | None, list[_Live]] = defaultdict(list)
     for each in members:
-        found[_division_of(each.claim.home, per)].append(each)
+        found[division_of(each.claim.home, per)].append(each)
     return found
 
 

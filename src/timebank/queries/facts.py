@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Executable,
     Select,
     and_,
     case,
@@ -312,15 +313,28 @@ async def _homes(
     """Return each volunteer's homes, oldest first."""
     r = store.residence.c
     query = select(r.volunteer_id, r.from_on, r.region).where(r.book_id == book)
-    if as_of is not None:
-        after = await balances.find_next_recorded_at(conn, book=book, seq=as_of)
-        if after is not None:
-            query = query.where(or_(r.recorded_at.is_(None), r.recorded_at < after))
     if only is not None:
         query = query.where(r.volunteer_id == only)
+    after = None
+    if as_of is not None:
+        after = await balances.find_next_recorded_at(conn, book=book, seq=as_of)
+    told: Executable = query
+    if after is not None:
+        # What was told otherwise since then stood then.
+        f = store.residence_former.c
+        former = select(f.volunteer_id, f.from_on, f.region).where(
+            f.book_id == book,
+            or_(f.recorded_at.is_(None), f.recorded_at < after),
+            f.replaced_at >= after,
+        )
+        if only is not None:
+            former = former.where(f.volunteer_id == only)
+        told = query.where(or_(r.recorded_at.is_(None), r.recorded_at < after)).union_all(former)
     found: dict[int, list[tuple[date, int]]] = defaultdict(list)
-    for volunteer, from_on, home in await conn.execute(query.order_by(r.from_on)):
+    for volunteer, from_on, home in await conn.execute(told):
         found[volunteer].append((from_on, home))
+    for homes in found.values():
+        homes.sort()
     return found
 
 

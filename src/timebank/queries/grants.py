@@ -1,7 +1,7 @@
 """What was granted: to one person, and how often by each rule."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from timebank.ledger import entitlement_tables as granted
 from timebank.ledger import tables
 from timebank.policy.allocation import Past
 from timebank.policy.revocation import Claw
+from timebank.store import tables as store
 
 MadeKey: TypeAlias = tuple[str, str, int, str, int]
 """Pack, rule, tier, period, volunteer."""
@@ -160,10 +161,14 @@ async def list_made_keys(
     return made
 
 
-async def list_past(conn: AsyncConnection, *, scope: Scope, packs: Collection[str]) -> list[Past]:
+async def list_past(
+    conn: AsyncConnection, *, scope: Scope, packs: Collection[str], is_located: bool = False
+) -> list[Past]:
     """Return the grants of some packs that stand in a book, whether issued yet or not.
 
     What was refused, declined or taken back does not stand; what expired was given all the same.
+    With `is_located` each says where its person lives now, for rules that give so many in every
+    division.
     """
     book = county_of(scope.region)
     d, t, g = tables.decision.c, tables.transfer.c, tables.carried_grant.c
@@ -231,7 +236,20 @@ async def list_past(conn: AsyncConnection, *, scope: Scope, packs: Collection[st
         )
         for person, pack, rule, tier, period, at, count in older
     )
-    return past
+    if not is_located:
+        return past
+    homes = await _homes(conn, book=book, people={each.person for each in past})
+    return [replace(each, home=homes.get(each.person)) for each in past]
+
+
+async def _homes(conn: AsyncConnection, *, book: int, people: Collection[int]) -> dict[int, int]:
+    r = store.residence.c
+    rows = await conn.execute(
+        select(r.volunteer_id, r.region)
+        .where(r.book_id == book, r.volunteer_id.in_(people))
+        .order_by(r.volunteer_id, r.from_on)
+    )
+    return {volunteer: region for volunteer, region in rows}  # noqa: C416 the newest stays
 
 
 async def list_affected(

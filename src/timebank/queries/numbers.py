@@ -19,6 +19,7 @@ from timebank.domain.metric import (
     Breakdown,
     Metric,
     Residents,
+    is_repeatable,
     per_one,
     rate_per_10k,
 )
@@ -82,6 +83,19 @@ class Numbers:
     as_of_books: tuple[AsOf, ...]
     rows: tuple[Row, ...]
 
+    @property
+    def not_repeatable(self) -> tuple[str, ...]:
+        """The metrics that another answer as of the same entries may tell otherwise."""
+        is_of_residents = self.definition.denominator is not Denominator.REGISTERED
+        is_of_ages = self.definition.ages is not None
+        return tuple(
+            each.name
+            for each in self.metrics
+            if not is_repeatable(
+                each, by=self.by, is_of_residents=is_of_residents, is_of_ages=is_of_ages
+            )
+        )
+
     def value(self, row: Row, name: str) -> Value:
         """Return one metric of a row, by its name.
 
@@ -109,7 +123,8 @@ async def read_numbers(
     As of entry `as_of` of the scope's book, or of the newest entry of each book at that instant, or
     now. A number of an earlier state counts its entries alone, and people and homes as they were
     known at the instant, or when the next entry was recorded: whatever is written later, it stays
-    the same number. Populations are those that are known now: each has its date and source.
+    the same number, but for those that `Numbers.not_repeatable` names. Populations are those that
+    are known now: each has its date and source.
 
     None where the scope is no known division or no book is open in it.
 

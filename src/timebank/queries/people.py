@@ -44,14 +44,34 @@ _HOMES = text(
     select coalesce(string_agg(int8send(volunteer_id), ''), '') as volunteer,
         coalesce(string_agg(int4send(from_on - date '1970-01-01'), ''), '') as from_day,
         coalesce(string_agg(int8send(region), ''), '') as region,
-        coalesce(string_agg(int8send(recorded), ''), '') as recorded
+        coalesce(string_agg(int8send(recorded), ''), '') as recorded,
+        coalesce(string_agg(int8send(replaced), ''), '') as replaced
     from (
         select volunteer_id, from_on, region,
             coalesce((extract(epoch from recorded_at) * 1000000)::bigint, -(1::bigint << 62))
-                as recorded
-        from residence where book_id = :book and volunteer_id > :after
+                as recorded,
+            coalesce((extract(epoch from replaced_at) * 1000000)::bigint, 1::bigint << 62)
+                as replaced
+        from (
+            select volunteer_id, from_on, region, recorded_at, null::timestamptz as replaced_at
+            from residence where book_id = :book and volunteer_id > :after
+            union all
+            select volunteer_id, from_on, region, recorded_at, replaced_at
+            from residence_former where book_id = :book and volunteer_id > :after
+        ) told
         order by volunteer_id, from_on
     ) each
+    """
+)
+
+_ABSENCES = text(
+    """
+    select coalesce(string_agg(int8send(volunteer_id), ''), '') as volunteer,
+        coalesce(string_agg(int8send((extract(epoch from ended_at) * 1000000)::bigint), ''), '')
+            as ended,
+        coalesce(string_agg(int8send((extract(epoch from returned_at) * 1000000)::bigint), ''), '')
+            as returned
+    from absence where book_id = :book and volunteer_id > :after
     """
 )
 
@@ -178,7 +198,8 @@ class BookPeople:
     def __init__(self) -> None:
         self.counters = (0, 0)
         self._volunteers = np.empty((4, 0), np.int64)
-        self._homes = np.empty((4, 0), np.int64)
+        self._homes = np.empty((5, 0), np.int64)
+        self._absences = np.empty((3, 0), np.int64)
         self._profiles: Numbers | None = None
         self._settled: OrderedDict[object, Settled] = OrderedDict()
 
@@ -187,12 +208,15 @@ class BookPeople:
         """The newest number that is known."""
         return int(self._volunteers[0, -1]) if self._volunteers.size else 0
 
-    def grown(self, counters: tuple[int, int], volunteers: Numbers, homes: Numbers) -> "BookPeople":
+    def grown(
+        self, counters: tuple[int, int], volunteers: Numbers, homes: Numbers, absences: Numbers
+    ) -> "BookPeople":
         """Return another one that knows those too who came after the newest."""
         found = BookPeople()
         found.counters = counters
         found._volunteers = np.hstack((self._volunteers, volunteers))
         found._homes = np.hstack((self._homes, homes))
+        found._absences = np.hstack((self._absences, absences))
         return found
 
     def settled(self, period: Period, *, last_day: int, until: datetime | None) -> Settled:
@@ -233,8 +257,11 @@ class BookPeople:
         is_registered = np.zeros(size, np.bool_)
         is_left = (ended < end) & (ended < until)
         is_registered[ids[(enrolled < end) & ~is_left & (opened < until)]] = True
-        volunteer, from_day, region, recorded = self._homes
-        rows = np.flatnonzero((from_day <= last_day) & (recorded < until))
+        # Who came back later was away then.
+        volunteer, ended, returned = self._absences
+        is_registered[volunteer[(ended < end) & (ended < until) & (returned >= until)]] = False
+        volunteer, from_day, region, recorded, replaced = self._homes
+        rows = np.flatnonzero((from_day <= last_day) & (recorded < until) & (replaced >= until))
         volunteer, region = volunteer[rows], region[rows]
         # In order of the day: the last row of each volunteer is their home.
         is_last = np.append(volunteer[1:] != volunteer[:-1], True)[: len(volunteer)]
@@ -257,7 +284,7 @@ class People:
     ) -> dict[int, BookPeople]:
         """Learn the people of some books, given with their counters.
 
-        Cost: nothing where no counter moved; else two statements for each book whose did, and the
+        Cost: nothing where no counter moved; else three statements for each book whose did, and the
         work grows with who is new; after a move, with everybody.
         """
         found = {}
@@ -269,10 +296,12 @@ class People:
                 asked = {"book": book, "after": known.newest}
                 volunteers = (await conn.execute(_VOLUNTEERS, asked)).mappings().one()
                 homes = (await conn.execute(_HOMES, asked)).mappings().one()
+                absences = (await conn.execute(_ABSENCES, asked)).mappings().one()
                 known = known.grown(
                     counted,
                     _columns(volunteers, ("id", "enrolled", "ended", "opened")),
-                    _columns(homes, ("volunteer", "from_day", "region", "recorded")),
+                    _columns(homes, ("volunteer", "from_day", "region", "recorded", "replaced")),
+                    _columns(absences, ("volunteer", "ended", "returned")),
                 )
                 self.books[book] = known
             found[book] = known

@@ -7,7 +7,7 @@ else waits for `agreeing`.
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -33,7 +33,7 @@ from timebank.ledger import accounts, entitlements, journal, log, notices
 from timebank.ledger.entitlements import Run
 from timebank.ledger.journal import Head
 from timebank.policy import plugins
-from timebank.policy.allocation import WINS, Claim, Past, allocate
+from timebank.policy.allocation import WINS, Allocation, Award, Claim, Past, allocate
 from timebank.policy.allocation import Standing as Came
 from timebank.policy.columns import Given, RuleColumns, claims_of, evaluate_population
 from timebank.policy.condition import Reason
@@ -47,10 +47,10 @@ from timebank.policy.rule import Pack, Rule, Status
 from timebank.policy.stacking import StackMode
 from timebank.queries import facts, grants
 from timebank.queries.grants import Made, MadeKey
-from timebank.services import pools
+from timebank.services import listing, pools
 from timebank.services.errors import NotFoundError
 from timebank.services.issuing import issue
-from timebank.store import audit_events, numbering
+from timebank.store import audit_events, numbering, selections
 from timebank.store import packs as pack_store
 from timebank.trust.notice import NoticeKind
 
@@ -66,7 +66,8 @@ class RuleRun:
         granted: Grants that this run issued.
         proposed: Grants that this run found due and that wait for an office, a choice or a pool.
         already: Met, and issued or decided before.
-        waiting: Met, proposed before, and still waiting.
+        waiting: Met, proposed or listed before, and still waiting.
+        listed: Put on a list that this run fixed, to be drawn from or voted on.
         unmet: People who do not meet its first step.
         unknown: People about whom a fact is missing: asked for, not refused.
         stopped: Met, and given nothing now, by why: a word of `policy.allocation.Standing`.
@@ -80,6 +81,7 @@ class RuleRun:
     waiting: int = 0
     unmet: int = 0
     unknown: int = 0
+    listed: int = 0
     stopped: Counter[str] = field(default_factory=Counter)
 
 
@@ -96,11 +98,16 @@ class GrantRun:
     on: date
     as_of: int
     people: int
-    rules: list[RuleRun] = field(default_factory=list)
+    by_rule: dict[tuple[str, str], RuleRun] = field(default_factory=dict)
+
+    @property
+    def rules(self) -> list[RuleRun]:
+        """What it came to for each rule, in the order of evaluation."""
+        return list(self.by_rule.values())
 
 
 @dataclass(frozen=True, slots=True)
-class _Due:
+class Due:
     """One grant to propose.
 
     Attributes:
@@ -116,6 +123,7 @@ class _Due:
 
     @property
     def made_key(self) -> MadeKey:
+        """Return what names it in one county."""
         return made_key(self.volunteer, self.offer)
 
 
@@ -164,40 +172,30 @@ async def grant_policies(
     Cost: the facts' statements, then one commit per 4,000 grants.
     """
     book = county_of(scope.region)
-    home = FactUse("region").key(on=on)
     async with db.read() as conn:
-        population = await facts.population_facts(
-            conn, scope=scope, book=book, keys={*facts_needed(packs, on=on), home}
-        )
-        if population is None:
-            raise NotFoundError
-        results = [
-            result
-            for result in evaluate_population(
-                packs, population.columns, people=len(population.volunteers), on=on
-            )
-            if result.may_grant
-            and result.steps
-            and (only is None or (result.pack.id, result.rule.id) in only)
-        ]
+        found = await find_claims(conn, scope=scope, book=book, packs=packs, only=only, on=on)
         made = await grants.list_made_keys(
-            conn, scope=scope, rules=[(each.pack.id, each.rule.id) for each in results]
+            conn, scope=scope, rules=[(each.pack.id, each.rule.id) for each in found.results]
         )
-        past = await grants.list_past(conn, scope=scope, packs=[pack.id for pack in packs])
+        past = await list_past(conn, scope=scope, packs=packs)
         available = await pools.find_available(conn, book=book, packs=packs, on=on)
+        listed = await selections.list_keys(conn, book=book)
+        undecided = await selections.list_undecided(conn, book=book)
         seed = await log.find_root(conn, book=book)
 
-    run = GrantRun(on=on, as_of=population.as_of, people=len(population.volunteers))
-    due = _due(
+    run = GrantRun(on=on, as_of=found.as_of, people=found.people)
+    allocation = _allocate(
         run,
-        results,
-        claims_of(results, people=population.volunteers, homes=population.columns[home]),
+        found,
         packs=packs,
         made=made,
+        listed=listed,
+        undecided=undecided.keys(),
         past=past,
         available=available,
         seed=seed,
     )
+    due = _due(run, found, allocation.awards)
     number: int | None = None
     for start in range(0, len(due), _LIST_MAX):
         number = await _propose(
@@ -211,23 +209,107 @@ async def grant_policies(
             person=person,
             now=now,
         )
+    for (pack, rule), awards in _to_list(allocation.awards).items():
+        number = await _list(
+            db,
+            book=book,
+            pack=pack,
+            rule=rule,
+            awards=awards,
+            found=found,
+            packs=packs,
+            past=past,
+            run=run,
+            number=number,
+            seed=seed,
+            person=person,
+            now=now,
+        )
     return run
 
 
-def _due(
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What everybody is eligible for on a day.
+
+    Attributes:
+        claims: Each with what it is made of, in no order.
+    """
+
+    on: date
+    as_of: int
+    people: int
+    results: Sequence[RuleColumns]
+    claims: Sequence[tuple[Claim, Given]]
+
+    def rule_of(self, offer: Offer) -> tuple[Pack, Rule]:
+        """Return pack and rule of an offer."""
+        for each in self.results:
+            if (each.pack.id, each.rule.id) == (offer.pack_id, offer.rule_id):
+                return each.pack, each.rule
+        raise ValueError(f"{offer.pack_id}/{offer.rule_id} was not evaluated")
+
+
+async def find_claims(
+    conn: AsyncConnection,
+    *,
+    scope: Scope,
+    book: int,
+    packs: Sequence[Pack],
+    only: Collection[tuple[str, str]] | None,
+    on: date,
+    as_of: int | None = None,
+) -> Found:
+    """Return what everybody in a scope is eligible for on a day, by the entries up to `as_of`.
+
+    Raises:
+        NotFoundError: There is no such book.
+    """
+    home = FactUse("region").key(on=on)
+    population = await facts.population_facts(
+        conn, scope=scope, book=book, keys={*facts_needed(packs, on=on), home}, as_of=as_of
+    )
+    if population is None:
+        raise NotFoundError
+    results = [
+        result
+        for result in evaluate_population(
+            packs, population.columns, people=len(population.volunteers), on=on
+        )
+        if result.may_grant
+        and result.steps
+        and (only is None or (result.pack.id, result.rule.id) in only)
+    ]
+    claims = claims_of(results, people=population.volunteers, homes=population.columns[home])
+    return Found(on, population.as_of, len(population.volunteers), results, list(claims))
+
+
+async def list_past(conn: AsyncConnection, *, scope: Scope, packs: Sequence[Pack]) -> list[Past]:
+    """Return the grants of packs that stand, with homes where a rule gives by division."""
+    return await grants.list_past(
+        conn,
+        scope=scope,
+        packs=[pack.id for pack in packs],
+        is_located=any(rule.select.per is not None for pack in packs for rule in pack.rules),
+    )
+
+
+def _allocate(
     run: GrantRun,
-    results: Sequence[RuleColumns],
-    claimed: Iterable[tuple[Claim, Given]],
+    found: Found,
     *,
     packs: Sequence[Pack],
     made: Made,
+    listed: Collection[tuple[str, str, str]],
+    undecided: Collection[tuple[str, str, str]],
     past: Sequence[Past],
     available: Mapping[str, int],
     seed: bytes,
-) -> list[_Due]:
-    """Return what is due, in the order of the allocation, and count what is not in the run."""
-    by_rule: dict[tuple[str, str], RuleRun] = {}
-    for result in results:
+) -> Allocation:
+    """Allocate what is not made yet, and count what is not in the run."""
+    by_rule = run.by_rule
+    rules: dict[tuple[str, str], tuple[Pack, Rule]] = {}
+    for result in found.results:
         first = result.steps[0].outcomes
         counted = RuleRun(
             result.pack.id,
@@ -236,45 +318,128 @@ def _due(
             unknown=int(first.unknown.sum()),
         )
         by_rule[counted.pack, counted.rule] = counted
-        run.rules.append(counted)
-    rules = {(each.pack.id, each.rule.id): (each.pack, each.rule) for each in results}
+        rules[counted.pack, counted.rule] = (result.pack, result.rule)
 
-    given: dict[MadeKey, Given] = {}
     claims: list[Claim] = []
-    for claim, found in claimed:
+    for claim, _given in found.claims:
         key = made_key(claim.person, claim.offer)
         pack, rule = rules[key[:2]]
-        given[key] = found
+        list_key = (key[0], key[1], key[3])
         is_top_up = bool(rule.group) and pack.group(rule.group).mode is StackMode.TOP_UP
         if key in made.waiting:
             by_rule[key[:2]].waiting += 1
         elif key in made.keys and not is_top_up:
             by_rule[key[:2]].already += 1
+        elif list_key in undecided:
+            by_rule[key[:2]].waiting += 1
+        elif list_key in listed:
+            # Who was not chosen, and who came after the list was fixed.
+            by_rule[key[:2]].stopped[Came.NOT_SELECTED.value] += 1
         else:
             claims.append(claim)
-    allocation = allocate(claims, packs=packs, on=run.on, seed=seed, available=available, past=past)
+    return allocate(claims, packs=packs, on=run.on, seed=seed, available=available, past=past)
 
-    due: list[_Due] = []
-    for award in allocation.awards:
-        claim, standing = award.claim, award.standing
-        key = made_key(claim.person, claim.offer)
-        pack, rule = rules[key[:2]]
-        if standing in WINS or standing in (Came.TO_CHOOSE, Came.QUEUED):
-            menu = rule.group if standing is Came.TO_CHOOSE else ""
-            due.append(
-                _Due(
-                    claim.person,
-                    award.offer,
-                    terms_of(pack, rule, award.offer, menu=menu),
-                    reasons_text(given[key].reasons()),
-                    is_queued=standing is Came.QUEUED,
-                )
-            )
-        elif standing is Came.ALREADY:
-            by_rule[key[:2]].already += 1
+
+def _due(run: GrantRun, found: Found, awards: Sequence[Award]) -> list[Due]:
+    """Return what is due, in the order of the allocation, and count what is given nothing now."""
+    given = {made_key(claim.person, claim.offer): each for claim, each in found.claims}
+    due: list[Due] = []
+    for award in awards:
+        counted = run.by_rule[award.claim.offer.pack_id, award.claim.offer.rule_id]
+        made = due_of(
+            award,
+            *found.rule_of(award.claim.offer),
+            reasons=given[made_key(award.claim.person, award.claim.offer)].reasons(),
+        )
+        if made is not None:
+            due.append(made)
+        elif award.standing is Came.ALREADY:
+            counted.already += 1
+        elif award.standing in (Came.TO_DRAW, Came.SHORTLISTED):
+            counted.listed += 1
         else:
-            by_rule[key[:2]].stopped[standing.value] += 1
+            counted.stopped[award.standing.value] += 1
     return due
+
+
+def due_of(
+    award: Award,
+    pack: Pack,
+    rule: Rule,
+    *,
+    reasons: Sequence[Reason],
+    chosen: Mapping[str, object] | None = None,
+) -> Due | None:
+    """Return the grant to propose for an award, or None where it gives nothing.
+
+    `chosen`: what a draw or a panel said, kept with the reasons.
+    """
+    standing = award.standing
+    if standing not in WINS and standing not in (Came.TO_CHOOSE, Came.QUEUED):
+        return None
+    menu = rule.group if standing is Came.TO_CHOOSE else ""
+    return Due(
+        award.claim.person,
+        award.offer,
+        terms_of(pack, rule, award.offer, menu=menu),
+        reasons_text(reasons, chosen=chosen),
+        is_queued=standing is Came.QUEUED,
+    )
+
+
+def _to_list(awards: Sequence[Award]) -> dict[tuple[str, str], list[Award]]:
+    """Return who is drawn from or voted on, by rule, in the order of the allocation."""
+    lists: dict[tuple[str, str], list[Award]] = {}
+    for award in awards:
+        if award.standing in (Came.TO_DRAW, Came.SHORTLISTED):
+            offer = award.claim.offer
+            lists.setdefault((offer.pack_id, offer.rule_id), []).append(award)
+    return lists
+
+
+async def _list(
+    db: Database,
+    *,
+    book: int,
+    pack: str,
+    rule: str,
+    awards: Sequence[Award],
+    found: Found,
+    packs: Sequence[Pack],
+    past: Sequence[Past],
+    run: GrantRun,
+    number: int | None,
+    seed: bytes,
+    person: UUID | None,
+    now: datetime,
+) -> int:
+    """Fix a list in one commit, make its digest known, return the run's number."""
+    async with db.write() as conn:
+        head = await journal.find_locked_head(conn, book=book)
+        if head is None:
+            raise NotFoundError
+        if number is None:
+            number = await _keep_run(conn, book=book, packs=packs, run=run, person=person, now=now)
+        own_pack, own_rule = found.rule_of(awards[0].claim.offer)
+        await listing.fix_list(
+            conn,
+            head=head,
+            pack=own_pack,
+            rule=own_rule,
+            awards=awards,
+            reasons={
+                claim.person: reasons_text(given.reasons())
+                for claim, given in found.claims
+                if (claim.offer.pack_id, claim.offer.rule_id) == (pack, rule)
+            },
+            past=past,
+            run=number,
+            as_of=run.as_of,
+            root=seed,
+            person=person,
+            now=now,
+        )
+    return number
 
 
 def terms_of(pack: Pack, rule: Rule, offer: Offer, *, menu: str = "") -> Terms:
@@ -300,7 +465,7 @@ async def _propose(
     db: Database,
     *,
     book: int,
-    due: Sequence[_Due],
+    due: Sequence[Due],
     packs: Sequence[Pack],
     run: GrantRun,
     number: int | None,
@@ -309,44 +474,71 @@ async def _propose(
     now: datetime,
 ) -> int:
     """Propose a list in one commit, issue what may be issued at once, return the run's number."""
-    by_rule = {(each.pack, each.rule): each for each in run.rules}
     async with db.write() as conn:
         head = await journal.find_locked_head(conn, book=book)
         if head is None:
             raise NotFoundError
         if number is None:
             number = await _keep_run(conn, book=book, packs=packs, run=run, person=person, now=now)
-        standings = await _entitle(
-            conn, head=head, due=due, packs=packs, number=number, person=person, now=now
+        standings = await propose_in(
+            conn,
+            head=head,
+            due=due,
+            packs=packs,
+            number=number,
+            office=office,
+            person=person,
+            now=now,
         )
         new = {_made_key(standing.of) for standing in standings}
         for each in due:
             if each.made_key not in new:
                 # Another run made it between our reading and our lock.
-                by_rule[each.offer.pack_id, each.offer.rule_id].already += 1
-        at_once: list[Standing] = []
-        later: list[Standing] = []
+                run.by_rule[each.offer.pack_id, each.offer.rule_id].already += 1
         for standing in standings:
-            passes = passes_at_once(standing.of.terms, office=office)
-            is_queued = standing.state is State.WAITING
-            (at_once if passes and not is_queued else later).append(standing)
-        await issue(conn, head=head, standings=at_once, person=person, now=now)
-        await entitlements.write_steps(conn, book=book, standings=later)
-        for standing in standings:
-            rule_run = by_rule[standing.of.pack, standing.of.rule]
+            rule_run = run.by_rule[standing.of.pack, standing.of.rule]
             if standing.state is State.ISSUED or standing.state is State.SPENT:
                 rule_run.granted += 1
             else:
                 rule_run.proposed += 1
-        if standings:
-            await audit_events.insert_audit_events(
-                conn,
-                at=now,
-                person=person,
-                act="grant_policies",
-                subjects=[f"grants/{book}/{standings[0].of.id}-{standings[-1].of.id}"],
-            )
     return number
+
+
+async def propose_in(
+    conn: AsyncConnection,
+    *,
+    head: Head,
+    due: Sequence[Due],
+    packs: Sequence[Pack],
+    number: int,
+    office: Level,
+    person: UUID | None,
+    now: datetime,
+) -> list[Standing]:
+    """Propose a list, and issue what may be issued at once; return what is new.
+
+    The caller holds the book's lock. `number` is the run that found them due.
+    """
+    standings = await _entitle(
+        conn, head=head, due=due, packs=packs, number=number, person=person, now=now
+    )
+    at_once: list[Standing] = []
+    later: list[Standing] = []
+    for standing in standings:
+        passes = passes_at_once(standing.of.terms, office=office)
+        is_queued = standing.state is State.WAITING
+        (at_once if passes and not is_queued else later).append(standing)
+    await issue(conn, head=head, standings=at_once, person=person, now=now)
+    await entitlements.write_steps(conn, book=head.book, standings=later)
+    if standings:
+        await audit_events.insert_audit_events(
+            conn,
+            at=now,
+            person=person,
+            act="grant_policies",
+            subjects=[f"grants/{head.book}/{standings[0].of.id}-{standings[-1].of.id}"],
+        )
+    return standings
 
 
 async def _keep_run(
@@ -390,7 +582,7 @@ async def _entitle(
     conn: AsyncConnection,
     *,
     head: Head,
-    due: Sequence[_Due],
+    due: Sequence[Due],
     packs: Sequence[Pack],
     number: int,
     person: UUID | None,
@@ -444,7 +636,7 @@ async def _open_pools(
     conn: AsyncConnection,
     *,
     head: Head,
-    due: Sequence[_Due],
+    due: Sequence[Due],
     packs: Sequence[Pack],
     now: datetime,
 ) -> dict[str, Pool]:
@@ -472,11 +664,15 @@ def _made_key(of: Entitlement) -> MadeKey:
     return of.pack, of.rule, of.tier, of.period, of.volunteer
 
 
-def reasons_text(reasons: Sequence[Reason]) -> str:
-    """Return reasons as they are kept: the same reasons are the same bytes."""
-    return json.dumps(
-        [reason.as_record() for reason in reasons], ensure_ascii=False, sort_keys=True
-    )
+def reasons_text(reasons: Sequence[Reason], *, chosen: Mapping[str, object] | None = None) -> str:
+    """Return reasons as they are kept: the same reasons are the same bytes.
+
+    What a draw or a panel said comes last, under the name `selection`.
+    """
+    records: list[Mapping[str, object]] = [reason.as_record() for reason in reasons]
+    if chosen is not None:
+        records.append({"selection": chosen})
+    return json.dumps(records, ensure_ascii=False, sort_keys=True)
 
 
 _OWN_UNITS = {

@@ -38,7 +38,8 @@ from timebank.domain.service_row import (
 from timebank.domain.transfer import Unit
 from timebank.domain.volunteer_number import parse_number
 from timebank.ledger import accounts, balances, bulk, journal
-from timebank.ledger.bulk import HISTORY_MAX, History, Integers
+from timebank.ledger.bulk import HISTORY_MAX, History
+from timebank.ledger.entry_columns import Integers
 from timebank.ledger.journal import BATCH_MAX, Head
 from timebank.services import service_reading
 from timebank.services.errors import NotFoundError

@@ -16,10 +16,11 @@ from timebank.domain.period import day_start
 from timebank.domain.pool import Pool, WhenOut
 from timebank.domain.posting import AlreadyPosted, Posted, PostingRefusal, PostingRefused
 from timebank.domain.transfer import AccountKind, Transfer, TransferKind, service_key
-from timebank.ledger import accounts, balances, decisions, entitlements, journal
+from timebank.ledger import accounts, decisions, entitlements, journal
 from timebank.ledger.decisions import Decision
 from timebank.ledger.journal import Head
 from timebank.services.pools import PoolAccounts, pool_accounts
+from timebank.services.settling import Source, find_owed, settle
 from timebank.store import pools as pool_store
 
 _EPOCH_YEAR = 2000
@@ -133,7 +134,7 @@ async def _issue_unit(
         else:
             raise AssertionError(f"a decided grant was refused: {begun}, {last}")
     await decisions.insert_decisions(conn, book=head.book, decisions=posted)
-    await _withhold(conn, head=head, unit=unit, issued=issued, held=held, now=now)
+    await _withhold(conn, head=head, unit=unit, issued=issued, now=now)
     await entitlements.write_steps(conn, book=head.book, standings=standings)
 
 
@@ -191,41 +192,33 @@ async def _withhold(
     head: Head,
     unit: int,
     issued: Sequence[Standing],
-    held: dict[int, int],
     now: datetime,
 ) -> None:
-    """Keep of what was just issued what its volunteers still owe of the same unit."""
-    owed = await accounts.find_accounts(
+    """Keep of what was just issued what its volunteers still owe of the same unit, oldest first."""
+    owing = await accounts.find_accounts(
         conn,
         book=head.book,
         unit=unit,
         kind=AccountKind.RECEIVABLE,
         owners=list({each.of.volunteer for each in issued}),
     )
-    for volunteer, receivable in owed.items():
-        debt = -(await balances.balance(conn, book=head.book, account=receivable)).held
-        for each in (standing for standing in issued if standing.of.volunteer == volunteer):
-            amount = min(debt, each.left)
-            if amount <= 0:
-                continue
-            (outcome,) = await journal.append(
-                conn,
-                head=head,
-                transfers=[
-                    Transfer(
-                        key=service_key(now, "withheld", head.book, each.of.id),
-                        kind=TransferKind.ADJUSTMENT,
-                        unit=unit,
-                        debit=held[volunteer],
-                        credit=receivable,
-                        amount=amount,
-                        effective_at=now,
-                        volunteer=volunteer,
-                    )
-                ],
-                now=now,
-            )
-            if not isinstance(outcome, Posted):
-                raise AssertionError(f"a withholding that fits was refused: {outcome}")
-            each.take(StepKind.WITHHELD, at=now, person=None, seq=outcome.seq, amount=amount)
-            debt -= amount
+    for each in issued:
+        if each.of.volunteer not in owing:
+            continue
+        owed = await find_owed(conn, book=head.book, volunteer=each.of.volunteer, unit=unit)
+        amount = min(owed.whole, each.left)
+        if amount <= 0:
+            continue
+        seq, _back = await settle(
+            conn,
+            head=head,
+            volunteer=each.of.volunteer,
+            unit=unit,
+            amount=amount,
+            source=Source.HELD,
+            named=("withheld", each.of.id),
+            person=None,
+            note="",
+            now=now,
+        )
+        each.take(StepKind.WITHHELD, at=now, person=None, seq=seq, amount=amount)

@@ -291,7 +291,7 @@ async def _arrive(
         else await volunteers.find_volunteer_of(conn, person=former.person, book=head.book)
     )
     if known is not None:
-        await volunteers.set_ended(conn, volunteer=known, ended_at=None)
+        await volunteers.set_returned(conn, volunteer=known, now=now)
         await volunteers.set_home(
             conn,
             volunteer=known,

@@ -14,23 +14,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import Database
 from timebank.domain.actor import VolunteerId
-from timebank.domain.entitlement import Standing, State, StepKind, TakenBack
+from timebank.domain.entitlement import Entitlement, Standing, State, StepKind, TakenBack
 from timebank.domain.period import local_day
 from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
 from timebank.ledger import entitlements, journal
 from timebank.policy.condition import Outcome
 from timebank.policy.evaluation import StepResult, evaluate_person, facts_needed
-from timebank.policy.pack import read_stored_pack
-from timebank.policy.problem import PackRefused
 from timebank.policy.revocation import Claw, claw_back
-from timebank.policy.rule import Pack, Status
+from timebank.policy.rule import Pack
 from timebank.queries import facts, grants
+from timebank.services import selecting
 from timebank.services.errors import NotFoundError
 from timebank.services.granting import reasons_text
+from timebank.services.stored_packs import read_packs
 from timebank.services.taking_back import take_back
-from timebank.store import audit_events
-from timebank.store import packs as pack_store
+from timebank.store import audit_events, selections
 
 _LIST_MAX = 1_000
 """Most grants that one run looks at again: the rest is for the next one."""
@@ -88,10 +87,26 @@ async def replay_decision(db: Database, *, book: int, entitlement: int) -> Repla
         run = await entitlements.find_run(conn, book=book, run=of.run or 0)
         if run is None:
             raise NotFoundError
-        packs = await _packs(conn, run.packs)
+        packs = await read_packs(conn, hashes=run.packs)
         step = await _step(conn, packs, standings[0], on=run.decided_on, as_of=run.as_of)
-    again = "" if step is None else reasons_text(step.judged.reasons)
+        chosen = await _chosen(conn, of)
+    again = "" if step is None else reasons_text(step.judged.reasons, chosen=chosen)
     return Replayed(of.reasons, again)
+
+
+async def _chosen(conn: AsyncConnection, of: Entitlement) -> dict[str, object] | None:
+    """Draw or count again what chose somebody; None where nothing had to."""
+    selection = await selections.find_selection_of(
+        conn, book=of.book, key=(of.pack, of.rule, of.period)
+    )
+    if selection is None:
+        return None
+    lots = await selections.list_lots(conn, book=of.book, number=selection.id)
+    lot = next((each for each in lots if each.volunteer == of.volunteer), None)
+    order = await selecting.find_order(conn, selection=selection, lots=lots)
+    if lot is None or order is None:
+        return None
+    return selecting.chosen_record(selection, lot, order)
 
 
 async def reconsider_grants(
@@ -210,7 +225,7 @@ async def _is_met(conn: AsyncConnection, standing: Standing) -> bool:
     )
     if run is None:
         return True
-    packs = await _packs(conn, run.packs)
+    packs = await read_packs(conn, hashes=run.packs)
     step = await _step(conn, packs, standing, on=run.decided_on, as_of=None)
     # What cannot be decided any more is asked, and takes nothing from anybody.
     return step is None or step.judged.outcome is not Outcome.UNMET
@@ -239,17 +254,6 @@ async def _step(
                 if step.offer.level == of.tier:
                     return step
     return None
-
-
-async def _packs(conn: AsyncConnection, hashes: Sequence[str]) -> list[Pack]:
-    contents = await pack_store.list_contents(conn, hashes=hashes)
-    packs = []
-    for each in hashes:
-        pack = read_stored_pack(contents[each], status=Status.ENACTED)
-        if isinstance(pack, PackRefused):
-            raise AssertionError(f"a pack that granted is refused now: {pack.problems}")
-        packs.append(pack)
-    return packs
 
 
 async def _note(conn: AsyncConnection, book: int, entitlement: int, *, now: datetime) -> None:

@@ -172,14 +172,14 @@ async def _send(
         numbers = await read_numbers(
             conn,
             scope=report.scope,
-            metrics=report.metrics,
+            metrics=report.asked,
             definition=meant,
             window=due.window,
         )
     if numbers is None:
         return UndeliveredError(f"no book is open for {report.scope.region}", is_final=True)
     try:
-        body, media_type = write(numbers, report.form)
+        body, media_type = await asyncio.to_thread(write, numbers, report.form)
         if report.way is Way.WEBHOOK:
             await asyncio.to_thread(
                 post_signed,

@@ -1,14 +1,16 @@
 """Arrivals and departures, and the facts that decide a scan."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from timebank.db import Connection, Statement, driver_of
+from timebank.db import Connection, Statement, array_text, driver_of
 from timebank.domain.assurance import Assurance
 from timebank.domain.attendance import ScanFacts
 from timebank.domain.threshold import Threshold
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FACTS = """
     select v.id, v.minutes_account, named.shift_book, named.shift,
@@ -31,7 +33,8 @@ _FACTS = """
             order by c.from_on desc, c.set_at desc limit 1
         ),
         a.risks
-    from unnest($2::bigint[], $3::int[], $4::bigint[]) as named(volunteer, shift_book, shift)
+    from unnest($2::text::bigint[], $3::text::int[], $4::text::bigint[])
+        as named(volunteer, shift_book, shift)
     cross join lateral (
         select id, minutes_account from volunteer
         where book_id = $1 and id = named.volunteer and ended_at is null limit 1
@@ -84,12 +87,18 @@ _RECORD = """
     insert into attendance as t
         (book_id, volunteer_id, shift_book, shift_id, arrived_at, arrival_measured, arrival_grade,
             left_at, departure_measured, departure_grade)
-    select $1, volunteer, shift_book, shift, arrived_at, arrival_measured, arrival_grade, left_at,
+    select $1, volunteer, shift_book, shift,
+        timestamptz 'epoch' + arrived_at / 1000000 * interval '1 second'
+            + arrived_at % 1000000 * interval '1 microsecond',
+        arrival_measured, arrival_grade,
+        timestamptz 'epoch' + left_at / 1000000 * interval '1 second'
+            + left_at % 1000000 * interval '1 microsecond',
         case when left_at is not null then departure_measured end,
         case when left_at is not null then departure_grade end
     from unnest(
-        $2::bigint[], $3::int[], $4::bigint[], $5::timestamptz[], $6::boolean[], $7::smallint[],
-        $8::timestamptz[], $9::boolean[], $10::smallint[]
+        $2::text::bigint[], $3::text::int[], $4::text::bigint[], $5::text::bigint[],
+        $6::text::boolean[], $7::text::smallint[], $8::text::bigint[], $9::text::boolean[],
+        $10::text::smallint[]
     ) as stay(volunteer, shift_book, shift, arrived_at, arrival_measured, arrival_grade, left_at,
         departure_measured, departure_grade)
     on conflict (book_id, volunteer_id, shift_book, shift_id) do update
@@ -97,6 +106,7 @@ _RECORD = """
         departure_grade = excluded.departure_grade
     where t.left_at is null
 """
+"""Instants are microseconds since 1970, in two parts that the server's floating numbers hold."""
 
 _CONFIRM = """
     update attendance t set confirmed_at = $5, confirmed_by = $6
@@ -123,12 +133,12 @@ async def list_scan_facts(
     """
     driver = await driver_of(conn)
     named = dict.fromkeys(stays)
+    if not named:
+        return {}
     rows = await driver.fetch(
         _FACTS,
         book,
-        [stay.volunteer for stay in named],
-        [stay.shift_book for stay in named],
-        [stay.shift for stay in named],
+        *map(array_text, zip(*named, strict=True)),
         Threshold.CREDIT_DAY_MINUTES.value,
         zone,
     )
@@ -168,17 +178,21 @@ def recording(*, book: int, stays: Sequence[ScanFacts]) -> Statement:
         _RECORD,
         (
             book,
-            [stay.volunteer for stay in stays],
-            [stay.shift_book for stay in stays],
-            [stay.shift for stay in stays],
-            [stay.arrived_at for stay in stays],
-            [stay.arrival_measured for stay in stays],
-            [stay.arrival_grade for stay in stays],
-            [stay.left_at for stay in stays],
-            [stay.departure_measured for stay in stays],
-            [stay.departure_grade for stay in stays],
+            array_text([stay.volunteer for stay in stays]),
+            array_text([stay.shift_book for stay in stays]),
+            array_text([stay.shift for stay in stays]),
+            array_text([_microseconds(stay.arrived_at) for stay in stays]),
+            array_text([stay.arrival_measured for stay in stays]),
+            array_text([stay.arrival_grade for stay in stays]),
+            array_text([_microseconds(stay.left_at) for stay in stays]),
+            array_text([stay.departure_measured for stay in stays]),
+            array_text([stay.departure_grade for stay in stays]),
         ),
     )
+
+
+def _microseconds(at: datetime | None) -> int | None:
+    return None if at is None else (at - _EPOCH) // timedelta(microseconds=1)
 
 
 async def record_stays(conn: Connection, *, book: int, stays: Sequence[ScanFacts]) -> None:

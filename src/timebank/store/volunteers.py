@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import insert, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -178,10 +178,8 @@ async def find_active_of(conn: AsyncConnection, *, person: UUID) -> VolunteerId 
     return None if row is None else VolunteerId(*row)
 
 
-async def set_ended(
-    conn: AsyncConnection, *, volunteer: VolunteerId, ended_at: datetime | None
-) -> None:
-    """Record that a volunteer left a book, or came back to it."""
+async def set_ended(conn: AsyncConnection, *, volunteer: VolunteerId, ended_at: datetime) -> None:
+    """Record that a volunteer left a book."""
     c = tables.volunteer.c
     await conn.execute(
         update(tables.volunteer)
@@ -189,6 +187,23 @@ async def set_ended(
         .values(ended_at=ended_at)
     )
     await _note_change(conn, volunteer)
+
+
+async def set_returned(conn: AsyncConnection, *, volunteer: VolunteerId, now: datetime) -> None:
+    """Record that a volunteer who had left a book came back to it; how long they were away stays.
+
+    Cost: three statements.
+    """
+    number = await _note_change(conn, volunteer)
+    c = tables.volunteer.c
+    is_away = (c.book_id == volunteer.book, c.id == volunteer.id, c.ended_at.is_not(None))
+    await conn.execute(
+        insert(tables.absence).from_select(
+            ["book_id", "volunteer_id", "number", "ended_at", "returned_at"],
+            select(c.book_id, c.id, literal(number), c.ended_at, literal(now)).where(*is_away),
+        )
+    )
+    await conn.execute(update(tables.volunteer).where(*is_away).values(ended_at=None))
 
 
 async def set_registered(
@@ -322,17 +337,45 @@ async def find_newest_move(conn: AsyncConnection, *, volunteer: VolunteerId) -> 
 async def set_home(
     conn: AsyncConnection, *, volunteer: VolunteerId, region: int, from_on: date, now: datetime
 ) -> None:
-    """Record where a volunteer lives from a day on; the same day again replaces it."""
+    """Record where a volunteer lives from a day on; another one of the same day is kept as former.
+
+    Cost: three statements.
+    """
+    number = await _note_change(conn, volunteer)
     c = tables.residence.c
+    await conn.execute(
+        insert(tables.residence_former).from_select(
+            [
+                "book_id",
+                "volunteer_id",
+                "number",
+                "from_on",
+                "region",
+                "recorded_at",
+                "replaced_at",
+            ],
+            select(
+                c.book_id,
+                c.volunteer_id,
+                literal(number),
+                c.from_on,
+                c.region,
+                c.recorded_at,
+                literal(now),
+            ).where(
+                c.book_id == volunteer.book, c.volunteer_id == volunteer.id, c.from_on == from_on
+            ),
+        )
+    )
     home = {"region": region, "recorded_at": now}
     await conn.execute(
         upsert(tables.residence)
         .values(book_id=volunteer.book, volunteer_id=volunteer.id, from_on=from_on, **home)
         .on_conflict_do_update(index_elements=[c.book_id, c.volunteer_id, c.from_on], set_=home)
     )
-    await _note_change(conn, volunteer)
 
 
-async def _note_change(conn: AsyncConnection, volunteer: VolunteerId) -> None:
+async def _note_change(conn: AsyncConnection, volunteer: VolunteerId) -> int:
     """Count in the book that somebody moved, left or came back: what is known is read again."""
-    await take_numbers(conn, book=volunteer.book, noun="volunteer_change")
+    (number,) = await take_numbers(conn, book=volunteer.book, noun="volunteer_change")
+    return number

@@ -27,6 +27,9 @@ class NoticeKind(IntEnum):
     """Heads of more than `since` entries are signed by `vkey`, no longer by `replaces`."""
     ERASURE = 4
     """As many `secrets` of accounts were erased, of entries up to `entries`."""
+    LIST = 5
+    """List `number` was fixed, to be drawn from or voted on: `digest`, `mode`, `pack`, `rule`,
+    `period`, `lots`; for a lottery `ready_at`: the first checkpoint since then is its seed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """What a grant is called, what it is worth and where it stands, in the reader's language."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from timebank.domain.entitlement import Standing, State
+from timebank.domain.selecting import Mode
 from timebank.policy.rule import Pack
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
@@ -126,6 +127,9 @@ def reasons_words(text: str, *, language: Language, _: Translate) -> str:
     """Return the reasons of a decision as one sentence, such as `时长 2 小时，要求 1 小时`."""
     parts = []
     for reason in json.loads(text):
+        if "selection" in reason:
+            parts.append(chosen_words(reason["selection"], _=_))
+            continue
         name = _(f"fact.{reason['fact']}")
         have, need = (
             _value(reason[side], reason["fact"], language=language, _=_)
@@ -133,6 +137,23 @@ def reasons_words(text: str, *, language: Language, _: Translate) -> str:
         )
         parts.append(_("{name} {have}，要求 {need}", name=name, have=have, need=need))
     return "；".join(parts)
+
+
+def chosen_words(record: Mapping[str, Any], *, _: Translate) -> str:
+    """Return what a draw or a panel said about a grant, of what its reasons keep."""
+    if record["mode"] == Mode.LOTTERY:
+        return _(
+            "抽签：签号 {lot}，第 {place} 位，共 {places} 个名额",
+            lot=record["lot"],
+            place=record["place"],
+            places=record["places"],
+        )
+    return _(
+        "评审：{entitled} 人能投票，{count} 票同意，排第 {place}",
+        entitled=record["entitled"],
+        count=record["for"],
+        place=record["place"],
+    )
 
 
 def _value(value: object, fact: str, *, language: Language, _: Translate) -> str:

@@ -10,8 +10,9 @@ from litestar import Response, get, post
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
-from timebank.domain.actor import Act
+from timebank.domain.actor import Act, VolunteerId
 from timebank.domain.entitlement import HELD, OPEN, GrantRefused, State
+from timebank.domain.selecting import Lot, LotResult, Mode, Panel, Selection
 from timebank.domain.voucher import (
     VOUCHER_WINDOW_SECONDS,
     Voucher,
@@ -27,6 +28,7 @@ from timebank.queries.benefits import GrantLine
 from timebank.services import agreeing
 from timebank.services.authoring import packs_in_force
 from timebank.services.errors import NotFoundError
+from timebank.store import selections
 from timebank.web import format as words
 from timebank.web.benefit_words import (
     TONES,
@@ -38,8 +40,10 @@ from timebank.web.benefit_words import (
 )
 from timebank.web.catalog import Language, Translate
 from timebank.web.code_picture import code_picture
+from timebank.web.debts import OwedLine, own_debts
 from timebank.web.frame import home_of, language_of, own_name, show, translate_of
 from timebank.web.parts import CodePicture
+from timebank.web.selection_words import list_state_words, outcome_words, rule_title
 from timebank.web.typed import NumberInPath
 
 _USABLE = ("pass", "goods", "place")
@@ -70,10 +74,28 @@ class Benefit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnLot:
+    """The volunteer's place on a list that is drawn from or voted on.
+
+    Attributes:
+        secret: Proves that the lot is theirs: with their number it opens the published commitment.
+        url: The published list; empty while a panel votes.
+    """
+
+    title: str
+    lot: str
+    state: str
+    secret: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BenefitsPage:
     """What `volunteer/benefits.html` shows.
 
     Attributes:
+        lots: Lists that they are on, newest first.
+        debts: What they have to give back.
         menus: Those to choose from, one list for each menu.
         held: What can be used or is held, what ends first first.
         waiting: What is due and not the volunteer's yet.
@@ -85,6 +107,8 @@ class BenefitsPage:
     waiting: Sequence[Benefit]
     past: Sequence[Benefit]
     choice_url: str
+    lots: Sequence[OwnLot] = ()
+    debts: Sequence[OwedLine] = ()
     error: str = ""
 
 
@@ -129,13 +153,10 @@ class ChoiceForm(msgspec.Struct):
 
 @get("/me/benefits", rule=Act.SEE_OWN_RECORDS)
 async def show_benefits(
-    request: TimebankRequest, volunteer: OwnVolunteer, kit: Kitted
+    request: TimebankRequest, volunteer: OwnVolunteer, kit: Kitted, now: Now
 ) -> Response[Any]:
     """Show the volunteer's benefits."""
-    async with kit.db.read() as conn:
-        lines = await query.list_own_grants(conn, volunteer=volunteer)
-        packs = await packs_in_force(conn, book=volunteer.book)
-    return _show(request, lines, packs)
+    return await _show(request, kit, volunteer, now=now)
 
 
 @post("/me/benefits/choices", rule=Act.SEE_OWN_RECORDS, status_code=200)
@@ -151,10 +172,7 @@ async def create_choice(
     outcome = await agreeing.choose(kit.db, volunteer=volunteer, entitlement=data.grant, now=now)
     if not isinstance(outcome, GrantRefused):
         return Redirect("/me/benefits?done=chosen", status_code=303)
-    async with kit.db.read() as conn:
-        lines = await query.list_own_grants(conn, volunteer=volunteer)
-        packs = await packs_in_force(conn, book=volunteer.book)
-    return _show(request, lines, packs, error=_(outcome.reason.value), status=409)
+    return await _show(request, kit, volunteer, error=_(outcome.reason.value), status=409, now=now)
 
 
 @get("/me/vouchers/{number:int}", rule=Act.SEE_OWN_RECORDS)
@@ -224,18 +242,36 @@ async def show_voucher_link(request: TimebankRequest, code: FromPath[str]) -> Re
     )
 
 
-def _show(
+async def _show(
     request: TimebankRequest,
-    lines: Sequence[GrantLine],
-    packs: Sequence[Pack],
+    kit: Kit,
+    volunteer: VolunteerId,
     *,
     error: str = "",
     status: int = 200,
+    now: datetime,
 ) -> Response[Any]:
     _ = translate_of(request)
     language = language_of(request)
-    kit: Kit = request.app.state.kit
-    now = kit.now()
+    async with kit.db.read() as conn:
+        lines = await query.list_own_grants(conn, volunteer=volunteer)
+        packs = await packs_in_force(conn, book=volunteer.book)
+        debts = await own_debts(
+            conn, volunteer=volunteer, packs=packs, now=now, language=language, _=_
+        )
+        lots = [
+            _own_lot(
+                *each,
+                await selections.find_panel(conn, book=volunteer.book, number=each[0].id),
+                packs,
+                now=now,
+                language=language,
+                _=_,
+            )
+            for each in await selections.list_own_lots(
+                conn, book=volunteer.book, volunteer=volunteer.id
+            )
+        ]
 
     def made(line: GrantLine) -> Benefit:
         return _benefit(line, packs, now=now, language=language, _=_)
@@ -264,9 +300,36 @@ def _show(
             waiting=waiting,
             past=past,
             choice_url="/me/benefits/choices",
+            lots=lots,
+            debts=debts,
             error=error,
         ),
         status=status,
+    )
+
+
+def _own_lot(
+    selection: Selection,
+    lot: Lot,
+    result: LotResult | None,
+    panel: Panel | None,
+    packs: tuple[Pack, ...],
+    *,
+    now: datetime,
+    language: Language,
+    _: Translate,
+) -> OwnLot:
+    is_lottery = selection.mode is Mode.LOTTERY
+    return OwnLot(
+        title=rule_title(selection, packs=packs, language=language),
+        lot=_("签号 {lot}", lot=lot.number) if is_lottery else "",
+        state=list_state_words(selection, panel, decided_at=None, now=now, language=language, _=_)
+        if result is None
+        else outcome_words(result, _=_),
+        secret=lot.secret if is_lottery else "",
+        url=f"/selections/{selection.book}/{selection.id}"
+        if is_lottery or result is not None
+        else "",
     )
 
 

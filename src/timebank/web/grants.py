@@ -32,6 +32,7 @@ from timebank.web.benefit_words import amount_words, grant_title, reasons_words
 from timebank.web.catalog import Language, Translate
 from timebank.web.frame import language_of, show, translate_of
 from timebank.web.organized_shift import masked
+from timebank.web.selections import SelectionLine, public_lines
 
 _SHOWN = 200
 """How many of a kind are shown at once, oldest first: what can be looked at in one go."""
@@ -100,9 +101,14 @@ class PublicityLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicityPage:
-    """What `public/publicity.html` shows."""
+    """What `public/publicity.html` shows.
+
+    Attributes:
+        lists: Draws to come and done, and what panels decided.
+    """
 
     lines: Sequence[PublicityLine]
+    lists: Sequence[SelectionLine] = ()
 
 
 @get("/district/grants", rule=Act.APPROVE_GRANTS)
@@ -164,7 +170,7 @@ async def create_decisions(
 
 @get("/publicity", rule=PUBLIC)
 async def show_publicity(
-    request: TimebankRequest, county_scope: CountyScope, kit: Kitted
+    request: TimebankRequest, county_scope: CountyScope, kit: Kitted, now: Now
 ) -> Response[Any]:
     """Show the grants that are made public before an office agrees, for anybody to object."""
     _ = translate_of(request)
@@ -173,11 +179,14 @@ async def show_publicity(
         lines = await query.list_grants(
             conn, scope=county_scope, states=[State.PUBLICISED], limit=_SHOWN * 5
         )
-        packs = await packs_in_force(conn, book=county_of(county_scope.region))
+        book = county_of(county_scope.region)
+        packs = await packs_in_force(conn, book=book)
+        lists = await public_lines(conn, book=book, now=now, language=language, _=_)
     return show(
         request,
         "public/publicity.html",
         PublicityPage(
+            lists=lists,
             lines=[
                 PublicityLine(
                     name=_name(line, kit, _),
@@ -190,7 +199,7 @@ async def show_publicity(
                     else words.full_day(line.standing.due_on, language=language),
                 )
                 for line in lines
-            ]
+            ],
         ),
     )
 

@@ -1,6 +1,5 @@
 """The volunteer's honours and courtesies: what was granted and why, and what the next one takes."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +19,7 @@ from timebank.queries.grants import Granted, list_granted
 from timebank.services.authoring import packs_in_force
 from timebank.services.errors import NotFoundError
 from timebank.web import format as words
+from timebank.web.benefit_words import reasons_words
 from timebank.web.catalog import Language, Translate
 from timebank.web.frame import language_of, show, translate_of
 from timebank.web.policy_words import (
@@ -148,27 +148,16 @@ def newest_of_each(granted: Sequence[Granted]) -> list[Granted]:
 def _honour(granted: Granted, result: RuleResult, *, language: Language, _: Translate) -> Honour:
     offers = [each.offer for each in result.steps if each.step.number == granted.tier]
     expires_on = offers[0].expires_on if offers else None
-    reasons = json.loads(granted.reasons)
     return Honour(
         title=level_title(result, granted.tier, language),
         dimension=dimension_words(result.rule.dimension, _),
         granted_on=words.full_day(words.local_day(granted.effective_at), language=language),
-        basis="；".join(_basis(reason, language, _) for reason in reasons),
+        basis=reasons_words(granted.reasons, language=language, _=_),
         valid=""
         if expires_on is None
         else _("{day}前有效", day=words.full_day(expires_on, language=language)),
         entry=words.count(granted.seq),
     )
-
-
-def _basis(reason: dict[str, Any], language: Language, _: Translate) -> str:
-    name = _(f"fact.{reason['fact']}")
-    if reason["fact"] == "minutes":
-        have = words.duration(int(reason["have"]), language=language)
-        need = words.duration(int(reason["need"]), language=language)
-    else:
-        have, need = str(reason["have"]), str(reason["need"])
-    return _("{name} {have}，要求 {need}", name=name, have=have, need=need)
 
 
 def _rule(

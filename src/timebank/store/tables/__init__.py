@@ -45,19 +45,30 @@ from timebank.store.tables.publications import (
 from timebank.store.tables.reaches import reach
 from timebank.store.tables.regions import region, residents, residents_aged
 from timebank.store.tables.reminders import reminder
+from timebank.store.tables.repayments import repayment, repayment_decision
 from timebank.store.tables.retractions import retraction
 from timebank.store.tables.reviews import sample, sample_item, signal_review
+from timebank.store.tables.selections import (
+    selection,
+    selection_act,
+    selection_lot,
+    selection_member,
+    selection_result,
+    selection_tie,
+    selection_vote,
+)
 from timebank.store.tables.signins import one_time_code, sign_in
 from timebank.store.tables.signups import signup
 from timebank.store.tables.standing_reports import report_delivery, standing_report
 from timebank.store.tables.stations import station, station_figure
 from timebank.store.tables.thresholds import threshold
-from timebank.store.tables.volunteers import residence, volunteer
+from timebank.store.tables.volunteers import absence, residence, residence_former, volunteer
 from timebank.store.tables.waiting import calendar_feed, shift_message, waiting_place
 
 __all__ = [
     "APPEND_ONLY",
     "ERASABLE",
+    "absence",
     "access_token",
     "activity",
     "agreement",
@@ -105,14 +116,24 @@ __all__ = [
     "reach",
     "region",
     "reminder",
+    "repayment",
+    "repayment_decision",
     "report_delivery",
     "residence",
+    "residence_former",
     "residents",
     "residents_aged",
     "retraction",
     "sample",
     "sample_item",
     "scan_flag",
+    "selection",
+    "selection_act",
+    "selection_lot",
+    "selection_member",
+    "selection_result",
+    "selection_tie",
+    "selection_vote",
     "shift",
     "shift_message",
     "sign_in",
@@ -128,6 +149,8 @@ __all__ = [
 ]
 
 APPEND_ONLY = (
+    absence,
+    residence_former,
     helped_act,
     shift_message,
     annotation,
@@ -148,8 +171,17 @@ APPEND_ONLY = (
     rate_definition,
     reach,
     reminder,
+    repayment,
+    repayment_decision,
     retraction,
     scan_flag,
+    selection,
+    selection_act,
+    selection_lot,
+    selection_member,
+    selection_result,
+    selection_tie,
+    selection_vote,
     signal_review,
     station_figure,
     threshold,

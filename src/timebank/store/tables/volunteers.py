@@ -49,3 +49,29 @@ residence = Table(
     PrimaryKeyConstraint("book_id", "volunteer_id", "from_on"),
     comment="Where a volunteer lives, from which day.",
 )
+
+residence_former = Table(
+    "residence_former",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column("volunteer_id", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False, comment="of the change, within the book"),
+    Column("from_on", Date, nullable=False),
+    Column("region", BigInteger, nullable=False),
+    instant("recorded_at", is_required=False, comment="null: with the enrolment"),
+    instant("replaced_at", comment="when another home of the same day took its place"),
+    PrimaryKeyConstraint("book_id", "volunteer_id", "number"),
+    comment="Homes that were told otherwise later, for reports of an earlier state. Append-only.",
+)
+
+absence = Table(
+    "absence",
+    metadata,
+    Column("book_id", Integer, nullable=False),
+    Column("volunteer_id", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False, comment="of the change, within the book"),
+    instant("ended_at", comment="when the volunteer left this book"),
+    instant("returned_at"),
+    PrimaryKeyConstraint("book_id", "volunteer_id", "number"),
+    comment="Times away of who came back, for reports of an earlier state. Append-only.",
+)

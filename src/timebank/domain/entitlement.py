@@ -95,6 +95,19 @@ class StepKind(StrEnum):
     """Something that was owed came back."""
 
 
+class Cause(StrEnum):
+    """Why a grant is looked at again; what the question keeps as its words."""
+
+    SERVICE = "依据的服务记录被冲正或者更正"
+    """A service that it was decided on was taken back, or made shorter."""
+    TOLD = "登记的情况改变"
+    """What an office, or the volunteer, told about that day is told otherwise now."""
+    FRAUD = "核查认定弄虚作假"
+    """A reviewer found that somebody meant to deceive."""
+    CONDITION = "现在不再符合规则"
+    """The rule asks to be met all the while, and is not met today."""
+
+
 class GrantRefusal(StrEnum):
     """Why an office's step is not taken, in order of precedence."""
 

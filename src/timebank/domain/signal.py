@@ -39,6 +39,8 @@ class ReviewOutcome(StrEnum):
     DISMISSED = "dismissed"
     CHECKING = "checking"
     CORRECTED = "corrected"
+    FRAUD = "fraud"
+    """Somebody meant to deceive: grants whose rules say so are asked about."""
 
 
 class ReviewRefusal(StrEnum):

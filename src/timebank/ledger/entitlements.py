@@ -294,6 +294,22 @@ async def find_taken_back(
     return found
 
 
+async def find_question(conn: AsyncConnection, *, book: int, entitlement: int) -> str:
+    """Return the words of the newest question about an entitlement; empty where there was none."""
+    p = tables.entitlement_step.c
+    found: str | None = await conn.scalar(
+        select(p.note)
+        .where(
+            p.book_id == book,
+            p.entitlement == entitlement,
+            p.kind == StepKind.QUESTIONED.value,
+        )
+        .order_by(p.number.desc())
+        .limit(1)
+    )
+    return found or ""
+
+
 async def sum_promised(conn: AsyncConnection, *, book: int, pool: int) -> tuple[int, bool]:
     """Return what is proposed out of a pool and not set aside, and whether anybody waits for it."""
     e, s = tables.entitlement.c, tables.entitlement_state.c

@@ -6,14 +6,15 @@ from datetime import date, datetime
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import ColumnElement, func, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.domain.actor import VolunteerId
-from timebank.domain.entitlement import OPEN, State, StepKind
+from timebank.domain.entitlement import OPEN, Cause, State, StepKind
 from timebank.domain.period import local_day
 from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
+from timebank.domain.signal import ReviewOutcome
 from timebank.ledger import entitlement_tables as granted
 from timebank.ledger import tables
 from timebank.policy.allocation import Past
@@ -252,20 +253,119 @@ async def _homes(conn: AsyncConnection, *, book: int, people: Collection[int]) -
     return {volunteer: region for volunteer, region in rows}  # noqa: C416 the newest stays
 
 
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """A grant whose grounds may have changed since somebody looked at them.
+
+    Attributes:
+        pack_hash: Of the pack that granted it.
+    """
+
+    id: int
+    volunteer: int
+    pack_hash: str
+    rule: str
+    run: int
+
+
 async def list_affected(
-    conn: AsyncConnection, *, scope: Scope, limit: int
-) -> list[tuple[int, int]]:
-    """Return the grants of a book whose volunteers' services were taken back since.
+    conn: AsyncConnection, *, scope: Scope, cause: Cause, limit: int
+) -> list[Affected]:
+    """Return the grants of a book to be looked at again for a cause, oldest first.
 
-    Only grants that can be taken back, and each reversal once: what was looked at before is not
-    returned again.
+    Only grants that can be taken back. What was looked at since is not returned again: after the
+    newest question or its end, and after the run itself.
 
-    Shape: at most `limit` pairs of an entitlement and the newest reversal, oldest grant first.
+    Cost: one statement.
     """
     book = county_of(scope.region)
-    e, s, p = granted.entitlement.c, granted.entitlement_state.c, granted.entitlement_step.c
-    r, t = granted.grant_run.c, tables.transfer.c
-    looked_at = (
+    e, s, r = granted.entitlement.c, granted.entitlement_state.c, granted.grant_run.c
+    p = granted.entitlement_step.c
+    looked = (
+        select(func.max(p.at))
+        .where(
+            p.book_id == book,
+            p.entitlement == e.id,
+            p.kind.in_([StepKind.QUESTIONED.value, StepKind.CLEARED.value]),
+        )
+        .scalar_subquery()
+    )
+    states = [State.ISSUED, State.SPENT, State.QUESTIONED]
+    rows = await conn.execute(
+        select(e.id, e.volunteer, e.pack_hash, e.rule, e.run)
+        .join_from(
+            granted.entitlement,
+            granted.entitlement_state,
+            (s.book_id == e.book_id) & (s.entitlement == e.id),
+        )
+        .join(granted.grant_run, (r.book_id == e.book_id) & (r.id == e.run))
+        .where(
+            e.book_id == book,
+            e.claw != Claw.NONE.value,
+            s.state.in_([each.value for each in states]),
+            _has_changed(cause, book=book, since=func.greatest(r.ran_at, looked)),
+        )
+        .order_by(e.id)
+        .limit(limit)
+    )
+    return [Affected(*row) for row in rows]
+
+
+def _has_changed(cause: Cause, *, book: int, since: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Return whether something was written about a grant's volunteer since an instant."""
+    e = granted.entitlement.c
+    match cause:
+        case Cause.SERVICE:
+            t = tables.transfer.c
+            # An entry of the same instant as the run may have come after it.
+            return (
+                select(t.seq)
+                .where(
+                    t.book_id == book,
+                    t.volunteer == e.volunteer,
+                    t.reverses.is_not(None),
+                    t.assurance.is_not(None),
+                    t.seq > granted.grant_run.c.as_of,
+                    t.seq > func.coalesce(_last_entry(book), 0),
+                )
+                .exists()
+            )
+        case Cause.TOLD:
+            a, f, h = store.attestation.c, store.profile.c, store.residence.c
+            return or_(
+                *(
+                    select(each.volunteer_id)
+                    .where(
+                        each.book_id == book,
+                        each.volunteer_id == e.volunteer,
+                        each.from_on <= e.decided_on,
+                        each.recorded_at > since,
+                    )
+                    .exists()
+                    for each in (a, f, h)
+                )
+            )
+        case Cause.FRAUD:
+            w = store.signal_review.c
+            return (
+                select(w.subject)
+                .where(
+                    w.book_id == book,
+                    w.outcome == ReviewOutcome.FRAUD.value,
+                    w.subject == func.concat(f"volunteer/{book}/", e.volunteer),
+                    w.reviewed_at > since,
+                )
+                .exists()
+            )
+        case Cause.CONDITION:
+            # Every day may end it: nothing has to be written.
+            return granted.entitlement_state.c.state == State.ISSUED.value
+
+
+def _last_entry(book: int) -> ColumnElement[int]:
+    """Return the newest entry that a grant was looked at for."""
+    e, p = granted.entitlement.c, granted.entitlement_step.c
+    return (
         select(func.max(p.seq))
         .where(
             p.book_id == book,
@@ -274,31 +374,6 @@ async def list_affected(
         )
         .scalar_subquery()
     )
-    taken_back = (
-        select(t.volunteer, func.max(t.seq).label("seq"))
-        .where(t.book_id == book, t.reverses.is_not(None), t.assurance.is_not(None))
-        .group_by(t.volunteer)
-        .subquery()
-    )
-    rows = await conn.execute(
-        select(e.id, taken_back.c.seq)
-        .join_from(
-            granted.entitlement,
-            granted.entitlement_state,
-            (s.book_id == e.book_id) & (s.entitlement == e.id),
-        )
-        .join(granted.grant_run, (r.book_id == e.book_id) & (r.id == e.run))
-        .join(taken_back, taken_back.c.volunteer == e.volunteer)
-        .where(
-            e.book_id == book,
-            e.claw != Claw.NONE.value,
-            s.state.in_([State.ISSUED.value, State.SPENT.value, State.QUESTIONED.value]),
-            taken_back.c.seq > func.greatest(r.as_of, looked_at),
-        )
-        .order_by(e.id)
-        .limit(limit)
-    )
-    return [(entitlement, seq) for entitlement, seq in rows]
 
 
 async def list_overdue_questions(

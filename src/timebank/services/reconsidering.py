@@ -1,8 +1,10 @@
 """Decisions are made again: to prove what was decided, and when their grounds have changed.
 
-A reversal in the service ledger takes nothing from anybody by itself. The daily run looks again at
-what was granted on those hours: nothing changes, or the volunteer has some days to put it right, or
-the grant is taken back as its rule says.
+Nothing that changes takes anything from anybody by itself. The daily run looks again at what was
+granted on it: nothing changes, or the volunteer has some days to put it right, or the grant is
+taken back as its rule says. What changes a ground: a service that is reversed, or corrected after
+an objection or without one; what other offices or the volunteer told, told otherwise; a reviewer's
+finding of fraud, where the rule says so; and time, where the rule wants to be met all the while.
 """
 
 from collections.abc import Sequence
@@ -14,28 +16,40 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import Database
 from timebank.domain.actor import VolunteerId
-from timebank.domain.entitlement import Entitlement, Standing, State, StepKind, TakenBack
+from timebank.domain.entitlement import (
+    Cause,
+    Entitlement,
+    Standing,
+    State,
+    StepKind,
+    TakenBack,
+)
 from timebank.domain.period import local_day
 from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
+from timebank.domain.signal import ReviewOutcome
 from timebank.ledger import entitlements, journal
+from timebank.ledger.journal import Head
+from timebank.policy.columns import evaluate_population
 from timebank.policy.condition import Outcome
 from timebank.policy.evaluation import StepResult, evaluate_person, facts_needed
-from timebank.policy.revocation import Claw, claw_back
+from timebank.policy.revocation import Claw, RevokeOn, claw_back
 from timebank.policy.rule import Pack
 from timebank.queries import facts, grants
+from timebank.queries.grants import Affected
 from timebank.services import selecting
 from timebank.services.errors import NotFoundError
+from timebank.services.founding import ZONE
 from timebank.services.granting import reasons_text
 from timebank.services.stored_packs import read_packs
 from timebank.services.taking_back import take_back
-from timebank.store import audit_events, selections
+from timebank.store import audit_events, reviews, selections
 
 _LIST_MAX = 1_000
 """Most grants that one run looks at again: the rest is for the next one."""
 
-REASON = "服务记录冲正后复核，不再符合规则"
-"""What stands beside a grant that was taken back so: the county's language."""
+_HELD_MAX = 1_000_000
+"""Most grants that are compared with everybody's facts of today: all of a county."""
 
 
 @dataclass(slots=True)
@@ -112,9 +126,9 @@ async def _chosen(conn: AsyncConnection, of: Entitlement) -> dict[str, object] |
 async def reconsider_grants(
     db: Database, *, scope: Scope, now: datetime, limit: int = _LIST_MAX
 ) -> Reconsidered:
-    """Look again at what was granted on hours that were taken back since, and end what is due.
+    """Look again at what was granted on grounds that changed since, and end what is due.
 
-    Running twice changes nothing more: each reversal is looked at once for each grant.
+    Running twice changes nothing more: each change is looked at once for each grant.
 
     Raises:
         NotFoundError: The scope's county has no book.
@@ -122,19 +136,83 @@ async def reconsider_grants(
     book = county_of(scope.region)
     found = Reconsidered()
     async with db.read() as conn:
-        affected = await grants.list_affected(conn, scope=scope, limit=limit)
+        affected = {
+            cause: await _affected(conn, scope, cause, limit=limit, now=now) for cause in Cause
+        }
         due = await grants.list_overdue_questions(
-            conn, scope=scope, today=local_day(now, zone=ZoneInfo("Asia/Shanghai")), limit=limit
+            conn, scope=scope, today=local_day(now, zone=ZoneInfo(ZONE)), limit=limit
         )
-    for entitlement, seq in affected:
-        await _reconsider(db, book, entitlement, seq, found, now=now)
+    for cause, ids in affected.items():
+        for entitlement in ids:
+            await _reconsider(db, book, entitlement, cause, found, now=now)
     for entitlement in due:
         await _end_question(db, book, entitlement, found, now=now)
     return found
 
 
+async def _affected(
+    conn: AsyncConnection, scope: Scope, cause: Cause, *, limit: int, now: datetime
+) -> list[int]:
+    """Return which grants are to be looked at for a cause, of those whose rules say so."""
+    if cause in (Cause.SERVICE, Cause.TOLD):
+        listed = await grants.list_affected(conn, scope=scope, cause=cause, limit=limit)
+        return [each.id for each in listed]
+    on = RevokeOn.FRAUD if cause is Cause.FRAUD else RevokeOn.CONDITION
+    most = limit if cause is Cause.FRAUD else _HELD_MAX
+    listed = await grants.list_affected(conn, scope=scope, cause=cause, limit=most)
+    hashes = sorted({each.pack_hash for each in listed})
+    packs = dict(zip(hashes, await read_packs(conn, hashes=hashes), strict=True))
+    asked = [each for each in listed if on in packs[each.pack_hash].rule(each.rule).revoke.on]
+    if cause is Cause.CONDITION:
+        asked = await _lost(conn, scope, asked, now=now)
+    return [each.id for each in asked][:limit]
+
+
+async def _lost(
+    conn: AsyncConnection, scope: Scope, held: Sequence[Affected], *, now: datetime
+) -> list[Affected]:
+    """Return the grants whose rules are not met today: everybody at once, run by run.
+
+    Cost: the facts' statements for each set of packs that granted any of them.
+    """
+    book = county_of(scope.region)
+    today = local_day(now, zone=ZoneInfo(ZONE))
+    by_packs: dict[tuple[str, ...], list[Affected]] = {}
+    for each in held:
+        run = await entitlements.find_run(conn, book=book, run=each.run)
+        if run is not None:
+            by_packs.setdefault(run.packs, []).append(each)
+    lost: list[Affected] = []
+    for hashes, members in by_packs.items():
+        packs = await read_packs(conn, hashes=hashes)
+        population = await facts.population_facts(
+            conn, scope=scope, book=book, keys=facts_needed(packs, on=today)
+        )
+        if population is None:
+            raise NotFoundError
+        results = evaluate_population(
+            packs, population.columns, people=len(population.volunteers), on=today
+        )
+        rows = {volunteer: row for row, volunteer in enumerate(population.volunteers.tolist())}
+        unmet = {
+            (result.pack.hash, result.rule.id): ~result.met & ~result.unknown for result in results
+        }
+        lost += [
+            each
+            for each in members
+            if each.volunteer in rows and unmet[each.pack_hash, each.rule][rows[each.volunteer]]
+        ]
+    return lost
+
+
 async def _reconsider(
-    db: Database, book: int, entitlement: int, seq: int, found: Reconsidered, *, now: datetime
+    db: Database,
+    book: int,
+    entitlement: int,
+    cause: Cause,
+    found: Reconsidered,
+    *,
+    now: datetime,
 ) -> None:
     async with db.write() as conn:
         head = await journal.find_locked_head(conn, book=book)
@@ -143,11 +221,14 @@ async def _reconsider(
         (standing,) = await entitlements.list_standings(conn, book=book, ids=[entitlement])
         if standing.state not in (State.ISSUED, State.SPENT, State.QUESTIONED):
             return
-        is_met = await _is_met(conn, standing)
+        asked = await entitlements.find_question(conn, book=book, entitlement=entitlement)
+        if standing.state is State.QUESTIONED and (cause is not Cause.FRAUD or asked == cause):
+            # One question at a time: what comes to light meanwhile counts when its days are over.
+            return
         today = local_day(now, zone=ZoneInfo(head.zone))
-        if is_met:
+        if await _stands(conn, standing, cause, today=today):
             found.unaffected += 1
-            standing.take(StepKind.CLEARED, at=now, person=None, seq=seq)
+            standing.take(StepKind.CLEARED, at=now, person=None, seq=head.seq)
             await entitlements.write_steps(conn, book=book, standings=[standing])
             return
         if standing.of.terms.grace_days:
@@ -156,22 +237,14 @@ async def _reconsider(
                 StepKind.QUESTIONED,
                 at=now,
                 person=None,
-                seq=seq,
+                seq=head.seq,
                 until_on=today + timedelta(days=standing.of.terms.grace_days),
+                note=cause.value,
             )
             await entitlements.write_steps(conn, book=book, standings=[standing])
             return
         found.taken_back += 1
-        await take_back(
-            conn,
-            head=head,
-            standing=standing,
-            taken=_taken(standing, today),
-            person=None,
-            reason=REASON,
-            now=now,
-        )
-        await _note(conn, book, entitlement, now=now)
+        await _take(conn, head, standing, cause.value, today=today, now=now)
 
 
 async def _end_question(
@@ -185,22 +258,59 @@ async def _end_question(
         today = local_day(now, zone=ZoneInfo(head.zone))
         if standing.state is not State.QUESTIONED or (standing.due_on or today) >= today:
             return
-        if await _is_met(conn, standing):
+        asked = await entitlements.find_question(conn, book=book, entitlement=entitlement)
+        # A question from before they had words was about a service.
+        cause = Cause(asked) if asked in set(Cause) else Cause.SERVICE
+        if all(
+            [await _stands(conn, standing, each, today=today) for each in (cause, Cause.SERVICE)]
+        ):
             found.cleared += 1
             standing.take(StepKind.CLEARED, at=now, person=None, seq=head.seq)
             await entitlements.write_steps(conn, book=book, standings=[standing])
             return
         found.taken_back += 1
-        await take_back(
-            conn,
-            head=head,
-            standing=standing,
-            taken=_taken(standing, today),
-            person=None,
-            reason=REASON,
-            now=now,
-        )
-        await _note(conn, book, entitlement, now=now)
+        await _take(conn, head, standing, cause.value, today=today, now=now)
+
+
+async def _take(
+    conn: AsyncConnection,
+    head: Head,
+    standing: Standing,
+    reason: str,
+    *,
+    today: date,
+    now: datetime,
+) -> None:
+    await take_back(
+        conn,
+        head=head,
+        standing=standing,
+        taken=_taken(standing, today),
+        person=None,
+        reason=reason,
+        now=now,
+    )
+    await _note(conn, head.book, standing.of.id, now=now)
+
+
+async def _stands(conn: AsyncConnection, standing: Standing, cause: Cause, *, today: date) -> bool:
+    """Say whether a grant stands all the same.
+
+    A finding of fraud stands until the same signal is reviewed otherwise, whatever the rule asks.
+    """
+    match cause:
+        case Cause.FRAUD:
+            volunteer = f"volunteer/{standing.of.book}/{standing.of.volunteer}"
+            newest = await reviews.list_newest(conn, book=standing.of.book)
+            return not any(
+                review.outcome is ReviewOutcome.FRAUD
+                for (_kind, subject), review in newest.items()
+                if subject == volunteer
+            )
+        case Cause.CONDITION:
+            return await _is_met(conn, standing, on=today)
+        case Cause.SERVICE | Cause.TOLD:
+            return await _is_met(conn, standing, on=None)
 
 
 def _taken(standing: Standing, today: date) -> TakenBack:
@@ -216,8 +326,8 @@ def _taken(standing: Standing, today: date) -> TakenBack:
     return TakenBack(found.taken, found.receivable)
 
 
-async def _is_met(conn: AsyncConnection, standing: Standing) -> bool:
-    """Say whether a grant's rule is met on its day, by the entries that are known now."""
+async def _is_met(conn: AsyncConnection, standing: Standing, *, on: date | None) -> bool:
+    """Say whether a grant's rule is met on a day, or on its own, by what is known now."""
     run = (
         None
         if standing.of.run is None
@@ -226,7 +336,7 @@ async def _is_met(conn: AsyncConnection, standing: Standing) -> bool:
     if run is None:
         return True
     packs = await read_packs(conn, hashes=run.packs)
-    step = await _step(conn, packs, standing, on=run.decided_on, as_of=None)
+    step = await _step(conn, packs, standing, on=on or run.decided_on, as_of=None)
     # What cannot be decided any more is asked, and takes nothing from anybody.
     return step is None or step.judged.outcome is not Outcome.UNMET
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from timebank.domain.entitlement import Standing, State
+from timebank.domain.entitlement import Cause, Standing, State
 from timebank.domain.selecting import Mode
 from timebank.policy.rule import Pack
 from timebank.web import format as words
@@ -85,9 +85,22 @@ def state_words(standing: Standing, *, language: Language, _: Translate) -> str:
         case State.PUBLICISED:
             return _("公示到{day}，没有异议就审批", day=due)
         case State.QUESTIONED:
-            return _("依据的服务记录被更正了，{day}前可以说明；在这之前不能使用", day=due)
+            return _("正在复核，{day}前可以说明；在这之前不能使用", day=due)
         case _:
             return _(f"grant_state.{state}")
+
+
+_CAUSES: Mapping[str, str] = {
+    Cause.SERVICE: "依据的服务记录被冲正或者更正",
+    Cause.TOLD: "登记的情况改变",
+    Cause.FRAUD: "核查认定弄虚作假",
+    Cause.CONDITION: "现在不再符合规则",
+}
+
+
+def note_words(note: str, *, _: Translate) -> str:
+    """Return what was said with a step: a cause in the reader's language, else as written."""
+    return _(_CAUSES[note]) if note in _CAUSES else note
 
 
 def valid_words(standing: Standing, *, language: Language, _: Translate) -> str:

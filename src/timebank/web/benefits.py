@@ -35,6 +35,7 @@ from timebank.web.benefit_words import (
     Tone,
     amount_words,
     grant_title,
+    note_words,
     state_words,
     valid_words,
 )
@@ -351,7 +352,9 @@ def _benefit(
         state=_state(line, now=now, language=language, _=_),
         tone="past" if _is_over(line, now) else TONES[standing.state],
         valid=valid_words(standing, language=language, _=_) if is_held else "",
-        why=line.note if standing.state in (State.REFUSED, State.REVOKED) else "",
+        why=note_words(line.note, _=_)
+        if standing.state in (State.REFUSED, State.REVOKED, State.QUESTIONED)
+        else "",
         voucher_url=f"/me/vouchers/{standing.of.id}"
         if is_held and _is_usable(line) and not _is_over(line, now)
         else "",

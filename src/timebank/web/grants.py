@@ -28,7 +28,7 @@ from timebank.services import agreeing
 from timebank.services.agreeing import Decided
 from timebank.services.authoring import packs_in_force
 from timebank.web import format as words
-from timebank.web.benefit_words import amount_words, grant_title, reasons_words
+from timebank.web.benefit_words import amount_words, grant_title, note_words, reasons_words
 from timebank.web.catalog import Language, Translate
 from timebank.web.frame import language_of, show, translate_of
 from timebank.web.organized_shift import masked
@@ -310,7 +310,7 @@ async def _show(
         section(
             lines[State.QUESTIONED],
             _("正在复核"),
-            _("依据的服务记录被冲正了。期限内没有补正，按规则收回。"),
+            _("发放的依据变了。期限内没有补正，按规则收回。"),
             whole=counts.get(State.QUESTIONED, 0),
         ),
     ]
@@ -335,6 +335,8 @@ def _row(
     needs = [_(f"office.{terms.office}")]
     if standing.due_on is not None:
         needs.append(_("到 {day}", day=words.full_day(standing.due_on, language=language)))
+    if standing.state is State.QUESTIONED:
+        needs.append(note_words(line.note, _=_))
     if terms.approvals > 1:
         is_endorsed = standing.state is State.ENDORSED
         needs.append(_("已有一人同意，还要一人") if is_endorsed else _("要两个人"))

@@ -1,17 +1,20 @@
-"""The product as its users meet it: the whole application on a TCP port, over the demo county.
+"""The product as its users meet it: a process of its own on a TCP port, over the demo county.
 
-Only the clock is the test's: it stands still until a test moves it.
+Only the clock is the test's: it stands still until a test moves it. Nothing else that a test sets
+in its own process reaches the product.
 """
 
 import asyncio
+import ctypes
+import multiprocessing
 import socket
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import uvicorn
 from tests.factories import BOOK, KEY
 
@@ -31,17 +34,31 @@ def _nine() -> datetime:
     return now.replace(hour=9, minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
-@dataclass(slots=True)
-class Clock:
-    """A clock that a test moves; it begins at nine today, whenever the tests run.
+_SPAWN = multiprocessing.get_context("spawn")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-    So a shift of some hours never ends on the next day, and the machine's own clock is hours off.
+
+class Clock:
+    """A clock that a test moves, also for a process that it starts.
+
+    Without an instant it begins at nine today, whenever the tests run: so a shift of some hours
+    never ends on the next day, and the machine's own clock is hours off.
     """
 
-    at: datetime = field(default_factory=_nine)
+    def __init__(self, at: datetime | None = None) -> None:
+        self._microseconds = _SPAWN.RawValue(ctypes.c_int64)
+        self.at = at or _nine()
 
     def __call__(self) -> datetime:
         return self.at
+
+    @property
+    def at(self) -> datetime:
+        return _EPOCH + timedelta(microseconds=self._microseconds.value)
+
+    @at.setter
+    def at(self, instant: datetime) -> None:
+        self._microseconds.value = (instant - _EPOCH) // timedelta(microseconds=1)
 
     def pass_by(self, span: timedelta) -> None:
         self.at += span
@@ -66,8 +83,21 @@ def served(database_url: str, *, clock: Clock | None = None) -> Iterator[Site]:
     """Build the small demo in an empty, migrated database and serve it."""
     clock = clock or Clock()
     asyncio.run(_build(database_url, clock))
-    listener = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        product = _SPAWN.Process(
+            target=_serve, args=(database_url, url, clock, listener), daemon=True
+        )
+        product.start()
+    try:
+        _wait_for(url, product.is_alive)
+        yield Site(url, clock, database_url)
+    finally:
+        product.terminate()
+        product.join(timeout=20)
+
+
+def _serve(database_url: str, url: str, clock: Clock, listener: socket.socket) -> None:
     kit = build_kit(
         database_url=database_url,
         master_key=KEY,
@@ -77,22 +107,21 @@ def served(database_url: str, *, clock: Clock | None = None) -> Iterator[Site]:
         log_key=lambda: LOG_KEY,
         now=clock,
     )
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(kit), log_level="warning", access_log=False, ws="none")
-    )
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        assert thread.is_alive(), "the server did not start"
-        assert time.monotonic() < deadline, "the server did not start in time"
-        time.sleep(0.01)
-    try:
-        yield Site(url, clock, database_url)
-    finally:
-        server.should_exit = True
-        thread.join(timeout=20)
-        listener.close()
+    config = uvicorn.Config(create_app(kit), log_level="warning", access_log=False, ws="none")
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _wait_for(url: str, is_alive: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        assert is_alive(), "the product did not start"
+        try:
+            httpx.head(url, timeout=deadline - time.monotonic())
+        except httpx.TransportError:
+            assert time.monotonic() < deadline, "the product did not start in time"
+            time.sleep(0.05)
+        else:
+            return
 
 
 async def _build(database_url: str, clock: Clock) -> None:

@@ -332,7 +332,9 @@ class BookColumns:
         return sum(len(block.seq) for block in self._fresh)
 
     def take_stored(self, days: Sequence[tuple[int | None, int | None]]) -> None:
-        """Learn which segments are stored, by their first and last day."""
+        """Learn which segments are stored, by their first and last day, unless more are known."""
+        if len(days) < len(self._stored):
+            return
         self._stored = list(days)
         end = self.stored_seq
         kept = (each.within(after=end, upto=2**62) for each in self._fresh if each.upto > end)
@@ -368,8 +370,9 @@ class BookColumns:
             self._fresh = [_joined(self._fresh)]
 
     def take_brought(self, brought: Brought) -> None:
-        """Learn all months that were brought."""
-        self._brought = brought
+        """Learn all months that were brought, unless more are known: they only grow."""
+        if len(brought.seq) >= len(self._brought.seq):
+            self._brought = brought
 
     def take_segments(self, blocks: Mapping[int, Block], *, bytes_max: int) -> None:
         """Learn stored segments, and let go of those that were not used longest."""
@@ -522,32 +525,32 @@ class Columns:
         """
         asked = list(heads)
         strangers = [
-            (book, zone)
-            for book, _, zone in asked
+            (book, seq, zone)
+            for book, seq, zone in asked
             if book not in self.books or self.books[book].fresh_rows > 4 * SEGMENT_ENTRIES
         ]
         if strangers:
-            new = {book for book, _ in strangers} - self.books.keys()
-            await self._list_stored(conn, strangers)
-            for book, seq, _ in asked:
-                if book in new:
-                    self.books[book].start_at(seq)
+            await self._meet(conn, strangers)
         behind = [(book, seq) for book, seq, _ in asked if self.books[book].seq < seq]
-        # Of a book that is new nothing else may be read yet.
-        stale = {book for book, _ in strangers}
+        carried: set[int] = set()
         while behind:
             spans = [
                 (known, known.seq, min(known.seq + SEGMENT_ENTRIES, seq))
                 for known, seq in ((self.books[book], seq) for book, seq in behind)
             ]
             read = await self._read_spans(conn, spans)
-            for (known, _, _), (block, is_carried) in zip(spans, read, strict=True):
+            # Months are known before the entries that brought them: nobody counts these without.
+            fresh = {
+                known.book
+                for (known, _, _), (_, is_carried) in zip(spans, read, strict=True)
+                if is_carried
+            }
+            if fresh - carried:
+                await self._read_brought(conn, sorted(fresh - carried))
+                carried |= fresh
+            for (known, _, _), (block, _) in zip(spans, read, strict=True):
                 known.take_fresh(block)
-                if is_carried:
-                    stale.add(known.book)
             behind = [(book, seq) for book, seq in behind if self.books[book].seq < seq]
-        if stale:
-            await self._read_brought(conn, sorted(stale))
         return {book: self.books[book] for book, _, _ in asked}
 
     async def fold(
@@ -598,8 +601,8 @@ class Columns:
         upto: int,
         made: _F,
     ) -> _F:
-        loose = await self._loose(conn, book, upto=upto)
         numbers = book.touched(span, upto=upto)
+        loose = await self._loose(conn, book, upto=upto)
         for first in range(0, len(numbers), _READ_AT_ONCE):
             blocks = await self._segments(conn, book, numbers[first : first + _READ_AT_ONCE])
             await asyncio.to_thread(add, made, blocks, span, after=0, upto=upto, sign=1)
@@ -620,32 +623,33 @@ class Columns:
         upto: int,
     ) -> None:
         """Count the entries behind one and up to another, read where they are not here."""
+        stored = book.stored_seq
         numbers = [n for n in book.touched(span, upto=upto) if (n + 1) * SEGMENT_ENTRIES > after]
+        loose = await self._loose(conn, book, after=after, upto=upto)
         for first in range(0, len(numbers), _READ_AT_ONCE):
             blocks = await self._segments(conn, book, numbers[first : first + _READ_AT_ONCE])
             await asyncio.to_thread(add, made, blocks, span, after=after, upto=upto, sign=1)
-        loose = await self._loose(conn, book, after=after, upto=upto)
-        add(made, loose, span, after=max(after, book.stored_seq), upto=upto, sign=1)
+        add(made, loose, span, after=max(after, stored), upto=upto, sign=1)
         made.bring(book.brought(span, after=after, upto=upto), 1)
 
     async def _loose(
         self, conn: AsyncConnection, book: BookColumns, *, upto: int, after: int = 0
     ) -> list[Block]:
-        """Return the entries behind one that stand in no segment, up to another at least."""
+        """Return the entries behind one that stand in no segment, up to another at least.
+
+        What stands in segments is what does when this is called, whatever is learned meanwhile.
+        """
         start, end = book.gap()
+        fresh = book.fresh()
         start = max(start, min(after, end))
-        if start == end or upto <= start:
-            return book.fresh()
         read = []
         for first in range(start, min(end, upto), SEGMENT_ENTRIES):
             last = min(first + SEGMENT_ENTRIES, end, upto)
             ((block, _),) = await self._read_spans(conn, [(book, first, last)])
             read.append(block)
-        # As of an entry within the gap the rest of it was not read, and stays a gap; whoever filled
-        # it meanwhile has the same entries, which are not counted twice.
-        kept = [each.within(after=end, upto=2**62) for each in book.fresh() if each.upto > end]
+        # As of an entry within the gap the rest of it was not read, and stays a gap.
         book.fill_gap(read)
-        return [*read, *kept]
+        return [*read, *fresh]
 
     async def _segments(
         self, conn: AsyncConnection, book: BookColumns, numbers: Sequence[int]
@@ -691,19 +695,35 @@ class Columns:
         }
         return [found[book.book] for book, _, _ in spans]
 
-    async def _list_stored(
-        self, conn: AsyncConnection, strangers: Sequence[tuple[int, str]]
-    ) -> None:
-        rows = await conn.execute(_STORED, {"books": [book for book, _ in strangers]})
-        days: dict[int, list[tuple[int | None, int | None]]] = {book: [] for book, _ in strangers}
+    async def _meet(self, conn: AsyncConnection, strangers: Sequence[tuple[int, int, str]]) -> None:
+        """Learn which segments of some books are stored, and what months were brought to them.
+
+        A book becomes known to others with all of it at once; who met it meanwhile, and perhaps
+        read of it since, is left as they made it.
+        """
+        books = [book for book, _, _ in strangers]
+        rows = await conn.execute(_STORED, {"books": books})
+        days: dict[int, list[tuple[int | None, int | None]]] = {book: [] for book in books}
         for book, number, first, last in rows:
             # Segments are appended in order; what is missing before one would be a defect.
             if number == len(days[book]):
                 days[book].append((first, last))
-        for book, zone in strangers:
-            self.books.setdefault(book, BookColumns(book, zone)).take_stored(days[book])
+        months = await self._find_brought(conn, books)
+        for book, seq, zone in strangers:
+            known = self.books.get(book)
+            if known is None:
+                known = self.books[book] = BookColumns(book, zone)
+                known.start_at(seq)
+            known.take_stored(days[book])
+            known.take_brought(months[book])
 
     async def _read_brought(self, conn: AsyncConnection, books: Sequence[int]) -> None:
+        for book, months in (await self._find_brought(conn, books)).items():
+            self.books[book].take_brought(months)
+
+    async def _find_brought(
+        self, conn: AsyncConnection, books: Sequence[int]
+    ) -> dict[int, Brought]:
         rows = await conn.execute(_BROUGHT, {"books": list(books)})
         of: dict[int, list[tuple[int, ...]]] = {book: [] for book in books}
         for book, seq, volunteer, month, *rest in rows:
@@ -711,9 +731,10 @@ class Columns:
             first = day_number(date(year, place, 1))
             after = day_number(date(year + place // 12, place % 12 + 1, 1))
             of[book].append((seq, volunteer, first, after - 1, *rest))
-        for book, found in of.items():
-            if found:
-                self.books[book].take_brought(Brought(*np.array(found, np.int64).T))
+        return {
+            book: Brought(*np.array(found, np.int64).T) if found else _no_months()
+            for book, found in of.items()
+        }
 
 
 def columns_of(conn: AsyncConnection) -> Columns:

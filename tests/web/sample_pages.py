@@ -1003,6 +1003,13 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
             )
             for month in range(1, 13)
         ],
+        calendar_lines=[
+            course.Line(
+                label=str(day),
+                cells=[course.Cell(value=str(day), text=str(31 * day)) for _month in range(12)],
+            )
+            for day in range(1, 32)
+        ],
         calendar_steps=["34–67", "68–76", "77–91", "92–144", "145–260"],
         notes=notes,
         annotate_url="#",

@@ -62,6 +62,11 @@ def test_the_office_explores_its_numbers(site: Site, chromium: Browser) -> None:
     table = chart.locator(".chart-table tbody tr")
     assert table.count() == 12
     assert page.locator(".calendar rect").count() == 366
+    days = page.locator(".calendar + .chart-table tbody td").all_text_contents()
+    assert sum(int(each.replace(",", "")) for each in days if each) == sum(
+        int(each.split()[0].replace(",", ""))
+        for each in page.locator(".calendar figcaption .soft").all_inner_texts()
+    )
     assert sum(sizes) < 2 * FIRST_PAINT_MAX
 
     # A note: who, when and what, beside its day; one for tomorrow is refused and kept in its field.

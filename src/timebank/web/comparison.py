@@ -25,6 +25,7 @@ from timebank.web.district_frame import (
     chosen_definition,
     district_head,
     narrowed,
+    newest_year,
     offered_definitions,
     period_choices,
 )
@@ -122,9 +123,9 @@ async def show_comparison(
     language, _ = language_of(request), translate_of(request)
     today = words.local_day(now)
     left_scope = narrowed(office_scope, region)
-    left_window = asked_window(period, first, last) or Window.of_year(year or today.year - 1)
     right_scope = narrowed(office_scope, region_b) if region_b else left_scope
-    right_window = asked_window(period_b, first_b, last_b) or left_window.a_year_before()
+    left_window = asked_window(period, first, last)
+    right_window = asked_window(period_b, first_b, last_b)
     async with kit.db.read() as conn:
         path = await list_path(conn, code=left_scope.region)
         known = await list_definitions_of(conn, region=left_scope.region)
@@ -132,6 +133,11 @@ async def show_comparison(
         right_definition = (
             chosen_definition(known, definition_b, on=today) if definition_b else left_definition
         )
+        if left_window is None:
+            left_window = Window.of_year(
+                year or await newest_year(conn, left_scope, left_definition, this_year=today.year)
+            )
+        right_window = right_window or left_window.a_year_before()
         sides = [
             await read_numbers(conn, scope=scope, metrics=_METRICS, definition=which, window=window)
             for scope, which, window in (

@@ -1,5 +1,6 @@
 """The office's page of a year's course: months, days, who came back, and what people noted."""
 
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -172,6 +173,7 @@ class CoursePage:
     """What `district/course.html` shows.
 
     Attributes:
+        calendar_lines: The days as a table: a line for each day, a cell for each month.
         annotate_url: Where a note is posted; empty for who may not.
     """
 
@@ -183,6 +185,7 @@ class CoursePage:
     bars: Sequence[MonthBar]
     calendar: Sequence[CalendarMonth]
     calendar_steps: Sequence[str]
+    calendar_lines: Sequence[Line]
     notes: Sequence[Note]
     annotate_url: str
     day: Field
@@ -369,6 +372,7 @@ async def _page(
             year, days, {each.on_day for each in noted}, bounds, language=language, _=_
         ),
         calendar_steps=_step_words(bounds, days.values()),
+        calendar_lines=_calendar_lines(year, days),
         notes=[
             Note(
                 day=words.full_day(each.on_day, language=language),
@@ -571,6 +575,20 @@ def _calendar(
             )
         )
     return months
+
+
+def _calendar_lines(year: int, days: dict[date, DayPoint]) -> list[Line]:
+    def cell(month: int, day: int) -> Cell:
+        if day > monthrange(year, month)[1]:
+            return Cell(value="", text="")
+        found = days.get(date(year, month, day))
+        services = found.services if found else 0
+        return Cell(value=str(services), text=words.count(services))
+
+    return [
+        Line(label=str(day), cells=[cell(month, day) for month in range(1, 13)])
+        for day in range(1, 32)
+    ]
 
 
 def _bounds(counts: Sequence[int]) -> list[int]:

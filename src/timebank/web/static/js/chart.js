@@ -28,9 +28,11 @@ function draw(chart) {
   const { uPlot, figure, place, data } = chart;
   const unit = figure.dataset.unit;
   const face = getComputedStyle(document.body).fontFamily;
+  // Large type and a wall's screen make everything larger, the chart's own words too.
+  const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
   const axis = {
     stroke: token("--ink-soft"),
-    font: `12px ${face}`,
+    font: `${Math.round(12 * scale)}px ${face}`,
     grid: { stroke: token("--line"), width: 1 },
     ticks: { show: false },
   };
@@ -40,12 +42,12 @@ function draw(chart) {
   chart.plot = new uPlot(
     {
       width: Math.max(place.clientWidth, 240),
-      height: innerWidth < 600 ? 220 : 300,
+      height: Math.round((innerWidth < 600 ? 220 : 300) * scale),
       cursor: { y: false, points: { size: 9 } },
       scales: { x: { time: false }, y: { range: (_, low, high) => [0, isShare ? Math.max(high, 10) : high * 1.08 || 1] } },
       axes: [
-        { ...axis, grid: { show: false }, incrs: [1, 2, 3, 6], values: (_, ticks) => ticks.map((at) => data.labels[at] ?? "") },
-        { ...axis, size: 56, values: (_, ticks) => ticks.map((value) => value.toLocaleString()) },
+        { ...axis, size: Math.round(40 * scale), grid: { show: false }, incrs: [1, 2, 3, 6], values: (_, ticks) => ticks.map((at) => data.labels[at] ?? "") },
+        { ...axis, size: Math.round(56 * scale), values: (_, ticks) => ticks.map((value) => value.toLocaleString()) },
       ],
       series: [
         { label: data.heads[0], value: (_, at) => (at == null ? "–" : data.labels[at] + (data.marks[at] ? ` · ${data.marks[at]}` : "")) },

@@ -111,6 +111,7 @@ def _draft(
         else [],
         is_own=False,
         file_errors=[],
+        base="",
     )
 
 
@@ -235,13 +236,13 @@ def _what_if(language: Language) -> whatif.WhatIfPage:
                 whatif.ChangedPerson(
                     name="张*" if zh else "Z*",
                     town=towns[0],
-                    kind=kind,
+                    kind=kind,  # type: ignore[arg-type]
                     title=film,
-                    was=_("{month}达到", month="2026-05"),
-                    becomes=_("{month}达到", month="2026-03"),
+                    was=_("{month}得到", month="2026-05"),
+                    becomes=_("{month}得到", month="2026-03"),
                     url="#",
                 )
-                for kind in ("gains", "loses")
+                for kind in ("gains", "loses", "swaps")
             ],
             changed_all="2,780",
             methods=[

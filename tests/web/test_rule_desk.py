@@ -199,6 +199,20 @@ async def test_a_new_county_begins_with_a_sample_and_writes_text_if_it_likes(
     made = await officer.post(DRAFTS, {"base": "sample"})
     page = await officer.get(made.headers["location"])
     assert "清河县志愿者礼遇" in page.text
+    # Who submitted can take it back; mended, it is submitted again.
+    grounds = {"act": "submit", "citation": "清社〔2025〕1 号"}
+    assert (await officer.post(page.url.path, grounds)).status_code == 303
+    taken = await officer.post(page.url.path, {"act": "send_back", "citation": "写错了"})
+    assert taken.status_code == 303, text_of(taken)
+    back = await officer.get(page.url.path)
+    assert "退回来了" in back.text
+    typed = fields_of(back)
+    mended = await officer.post(page.url.path, {**typed, "s:pack/version": "2026.2"})
+    page = await officer.get(mended.headers["location"])
+    assert (await officer.post(page.url.path, grounds)).status_code == 303
+
+    made = await officer.post(DRAFTS, {"base": "sample"})
+    page = await officer.get(made.headers["location"])
     rules = await officer.get(f"{page.url.path}?part=rules/menu.toml")
     grown = await officer.post(
         page.url.path, {**fields_of(rules), "part": "rules/menu.toml", "add": "rule|rule"}

@@ -140,6 +140,14 @@ def test_a_newcomer_writes_a_countys_rules_in_forms_and_a_volunteer_is_given_som
     other.get_by_role("button", name="同意，即日生效").click()
     expect(other.locator("main")).to_contain_text("已生效")
 
+    # What the rules come to in the demo county: dragged with a key, down to the pool.
+    officer.goto(f"{site.url}/district/policies/what-if?number=cn.330424.rules/march_minutes")
+    officer.locator(".lever-slide").press("ArrowLeft")
+    expect(officer).to_have_url(re.compile("value=9"))
+    expect(officer.locator("#outcome")).to_contain_text("学雷锋月礼品")
+    expect(officer.locator(".pool-periods")).to_contain_text("100")
+    picture(officer, "what-if")
+
     officer.goto(f"{site.url}/district/policies")
     officer.get_by_role("link", name=re.compile("清河好邻居")).first.click()
     picture(officer, "policy")

@@ -238,7 +238,10 @@ def look_through(files: Files) -> Looked:
         # What is wrong with a number shows where it is used; it is mended where it stands.
         home = (declared.get(problem.subject, ""), ("param", problem.subject))
         if home[0] and home != (problem.file, path[:2]):
-            at.setdefault(home, []).append(problem)
+            line = _line_of(roots[home[0]], (*home[1], "0"))
+            there = at.setdefault(home, [])
+            if (known := replace(problem, file=home[0], line=line)) not in there:
+                there.append(known)
     return Looked(None, read.problems, {key: tuple(found) for key, found in at.items()})
 
 

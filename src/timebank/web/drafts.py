@@ -84,6 +84,7 @@ class DraftPage:
         can_edit: The draft is not with a second person or in force, and the reader may write.
         pieces: What can be put in by a form of its own.
         is_own: The reader submitted it, and may take it back.
+        base: The pack in force, where this is it and the reader may write changes of it.
         file_errors: Where the text is shown: what is wrong with it, line by line.
     """
 
@@ -112,6 +113,7 @@ class DraftPage:
     pieces: Sequence[Link]
     is_own: bool
     file_errors: Sequence[str]
+    base: str
 
 
 @get("/district/policies/drafts", rule=Act.TRY_POLICIES)
@@ -422,6 +424,7 @@ async def _show(
             and state == "submitted"
             and submitted is not None
             and submitted.person == actor.person,
+            base=draft.pack_id if may_write and state == "enacted" else "",
             file_errors=[]
             if nodes
             else [fault_words(each, _) for each in looked.problems if each.file == part],
@@ -435,9 +438,14 @@ def _is_text(request: TimebankRequest) -> bool:
 
 
 def _file_words(name: str, _: Translate) -> str:
-    code = f"pack_file.{name.partition('.')[0]}"
-    if has_message("zh", code):
+    folder, _slash, rest = name.rpartition("/")
+    code = f"pack_file.{rest.partition('.')[0]}"
+    if folder in ("", "rules") and has_message("zh", code):
         return _(code)
+    if folder == "scenarios":
+        if rest.endswith("-expected.csv"):
+            return _("几个人一起 {name}：结果", name=rest.removesuffix("-expected.csv"))
+        return _("几个人一起 {name}", name=rest.removesuffix(".csv"))
     return name.removeprefix("rules/").removeprefix("tables/").removesuffix(".toml")
 
 
@@ -445,7 +453,9 @@ def _file_order(name: str) -> tuple[int, str]:
     order = ("pack.toml", "params.toml")
     if name in order:
         return order.index(name), name
-    return (4 if name == "cases.toml" else 3 if name.startswith("tables/") else 2), name
+    last = {"cases.toml": 4}
+    by_folder = {"tables": 3, "scenarios": 5}
+    return last.get(name, by_folder.get(name.partition("/")[0], 2)), name
 
 
 def _typed_files(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -37,7 +37,7 @@ from timebank.policy.simulation import (
     drains,
     places_of,
 )
-from timebank.policy.timeline import facts_of
+from timebank.policy.timeline import NEVER, facts_of
 from timebank.policy.variant import with_value
 from timebank.queries.whatif import NamedPerson, list_people, read_ground
 from timebank.services.authoring import packs_in_force
@@ -59,6 +59,9 @@ from timebank.web.policy_words import (
 
 MONTHS = 12
 """Months of a what-if: a year of the ledger, or the year ahead."""
+
+_LOOKED_BACK = timedelta(days=365)
+"""Rules that were over before are in no what-if; a campaign of this year is."""
 
 CHANGED_SHOWN = 40
 """People listed by name, masked: enough to see why, few enough to read."""
@@ -148,7 +151,7 @@ class ChangedPerson:
 
     name: str
     town: str
-    kind: Literal["gains", "loses"]
+    kind: Literal["gains", "loses", "swaps"]
     title: str
     was: str
     becomes: str
@@ -466,8 +469,11 @@ class _Asked:
     ) -> Outcome:
         _ = self.translate
         rows = _changed_rows(found.changes)
-        gains = int(np.logical_or.reduce([each.gains for each in found.changes]).sum())
-        loses = int(np.logical_or.reduce([each.loses for each in found.changes]).sum())
+        gaining = np.logical_or.reduce([each.gains for each in found.changes])
+        losing = np.logical_or.reduce([each.loses for each in found.changes])
+        # Whoever is given one thing of a menu instead of another neither gains nor loses.
+        gains, loses = int((gaining & ~losing).sum()), int((losing & ~gaining).sum())
+        swaps = int((gaining & losing).sum())
         moved = int(
             np.logical_or.reduce([each.sooner | each.later for each in found.changes]).sum()
         )
@@ -495,6 +501,16 @@ class _Asked:
                 direction="down" if loses else "level",
             ),
         ]
+        if swaps:
+            figures.append(
+                Figure(
+                    label=_("换成另一项的人"),
+                    before="",
+                    after=words.count(swaps),
+                    change="",
+                    direction="level",
+                )
+            )
         if moved:
             figures.append(
                 Figure(
@@ -767,27 +783,38 @@ class _Asked:
             giving.rule.title if giving.step.level is None else giving.step.level.title,
             self.language,
         )
-        at = words.month(day.year, day.month, language=self.language)
-        texts = [self._why(result, change.name[2], at) for result in results]
+        texts = [
+            self._why(result, change.name[2], side, row, found)
+            for result, side in zip(results, (change.base, change.variant), strict=True)
+        ]
+        gains = any(each.gains[row] for each in found.changes)
+        loses = any(each.loses[row] for each in found.changes)
         volunteer = VolunteerId(county_of(self.scope.region), person.volunteer)
         number = format_number(volunteer.book, volunteer.id)
         name = masked(person.name_sealed, self.kit.seal, volunteer, _)
         return ChangedPerson(
             name=name,
             town=towns.get(person.home // 1000 * 1000, towns.get(person.home, "")),
-            kind="gains" if change.gains[row] else "loses",
+            kind="swaps" if gains and loses else "gains" if gains else "loses",
             title=title,
             was=texts[0],
             becomes=texts[1],
             url=f"/district/policies/people?number={number}",
         )
 
-    def _why(self, result: RuleResult, step: int, at: str) -> str:
+    def _why(
+        self, result: RuleResult, step: int, side: StepRun | None, row: int, found: _Found
+    ) -> str:
+        """Return when somebody is given a step, or why not: it is not met, or did not reach."""
         _ = self.translate
+        given = NEVER if side is None else int(side.first[row])
+        if given >= 0:
+            day = found.base.timeline.months[given]
+            at = words.month(day.year, day.month, language=self.language)
+            return _("{month}得到", month=at)
         if any(place == step for place in _places_met(result)):
-            return _("{month}达到", month=at)
-        explained = explain(result)
-        return nearest_words(explained, language=self.language, _=_)
+            return _("够条件，没有轮到")
+        return nearest_words(explain(result), language=self.language, _=_)
 
     def _methods(self, ground: Ground, found: _Found) -> list[MethodLine]:
         _ = self.translate
@@ -984,7 +1011,7 @@ def _numbers(packs: Sequence[Pack], today: date) -> list[_Lever]:
     found: dict[str, _Lever] = {}
     for pack in packs:
         for rule in pack.rules:
-            if rule.valid.through is not None and rule.valid.through < today:
+            if rule.valid.through is not None and rule.valid.through < today - _LOOKED_BACK:
                 continue
             for leaf in rule.leaves():
                 value = leaf.parameter.values[-1].value
@@ -1034,7 +1061,10 @@ def _touched(packs: Sequence[Pack], chosen: _Lever) -> list[tuple[Pack, Rule]]:
 
 
 def _changed_rows(changes: Sequence[Difference]) -> list[tuple[int, Difference]]:
-    """Return who gains or loses what: once each, by rule and number, losers first."""
+    """Return who gains or loses what: once each, by rule and number, losers first.
+
+    Of somebody who is given another thing instead, what they lose is told.
+    """
     found: dict[int, Difference] = {}
     for mask in ("loses", "gains"):
         for change in changes:

@@ -192,7 +192,8 @@ def _title(node: Node, looked: Looked, *, language: Language, _: Translate) -> s
     for key in ("title", "name", "id"):
         if key in texts:
             found = texts[key]
-            return next((each.text for each in found.parts if each.text), found.text) or "…"
+            written = sorted(found.parts, key=lambda each: each.path[-1] != language)
+            return next((each.text for each in written if each.text), found.text) or "…"
     return node.path[-1]
 
 

@@ -352,7 +352,8 @@ class _Form:
         ]
 
     def first_day(self) -> PieceField:
-        return self.day("from", self.translate("从哪天起"))
+        _ = self.translate
+        return self.day("from", _("从哪天起"))
 
     def cited(self) -> list[PieceField]:
         _ = self.translate
@@ -383,7 +384,8 @@ class _Form:
 
     def window(self, default: str) -> PieceField:
         choices = ["lifetime", "calendar_year", "school_year", "months(12)"]
-        return self.pick("window", self.translate("看哪段时间"), choices, default)
+        _ = self.translate
+        return self.pick("window", _("看哪段时间"), choices, default)
 
     def table(self) -> list[PieceField]:
         _ = self.translate

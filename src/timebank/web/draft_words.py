@@ -119,9 +119,11 @@ def _parameter(
 
 def _amount(name: str, value: Any, language: Language) -> str:
     values = value if isinstance(value, list) else [value]
-    if name.endswith("minutes"):
-        return "、".join(words.duration(each, language=language) for each in values)
-    return "、".join(str(each) for each in values)
+    said = [
+        words.duration(each, language=language) if name.endswith("minutes") else str(each)
+        for each in values
+    ]
+    return ("、" if language == "zh" else ", ").join(said)
 
 
 def _rule(before: Rule, after: Rule, on: date, language: Language, _: Translate) -> list[str]:

@@ -75,8 +75,8 @@ def _amount(text: str, language: Language, *, is_time: bool = False) -> str:
         return words.full_day(date.fromisoformat(text), language=language)
     numbers = [each.strip() for each in text.strip("()").split(",") if each.strip()]
     if is_time and all(each.isdigit() for each in numbers):
-        return "、".join(words.duration(int(each), language=language) for each in numbers)
-    return "、".join(numbers)
+        numbers = [words.duration(int(each), language=language) for each in numbers]
+    return ("、" if language == "zh" else ", ").join(numbers)
 
 
 def _rule(rest: str, rule: Rule, title: str, language: Language, _: Translate) -> str:

@@ -642,13 +642,15 @@ class _Asked:
         year, _dash, month = period.partition("-")
         if year.isdigit() and month.isdigit() and len(month) == 2:
             return words.month(int(year), int(month), language=self.language)
-        return self.translate("不分期") if period == Every.LIFETIME.value else period
+        _ = self.translate
+        return _("不分期") if period == Every.LIFETIME.value else period
 
     def _away(self, found: tuple[date, int] | None) -> str:
+        _ = self.translate
         if found is None:
-            return self.translate("够用")
+            return _("够用")
         day, people = found
-        return self.translate(
+        return _(
             "{month}起不够，{count} 人没轮到",
             month=words.month(day.year, day.month, language=self.language),
             count=words.count(people),

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("book_id", "id", name=op.f("pk_repayment")),
         comment="What one officer noted of a debt, for another one to confirm. Insert and select only.",
     )
+    op.create_index("ix_repayment_book_id_volunteer", "repayment", ["book_id", "volunteer"])
     op.create_table(
         "repayment_decision",
         sa.Column("book_id", sa.Integer(), nullable=False),

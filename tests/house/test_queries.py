@@ -13,9 +13,10 @@ WRITING = re.compile(
     r"copy\s+\w+|nextval|pg_advisory)\b",
     re.IGNORECASE,
 )
-WHOSE = {"scope", "volunteer", "organization", "organizations", "partner", "scan"}
-"""Keywords that bound what is read: an office's scope, somebody's own rows, an organizer's own
-activities, or the shift whose code was read. Each comes from a sign-in or from a proof."""
+WHOSE = {"scope", "snapshot", "volunteer", "organization", "organizations", "partner", "scan"}
+"""Keywords that bound what is read: an office's scope, or the snapshot that was opened for one,
+somebody's own rows, an organizer's own activities, or the shift whose code was read. Each comes from
+a sign-in or from a proof."""
 
 
 def complaints(tree: ast.Module) -> list[str]:

@@ -97,12 +97,12 @@ async def read_course(
     snapshot = await Snapshot.open(conn, scope=scope, as_of=None)
     if snapshot is None:
         return None
-    counts = await count_courses(snapshot, definition=definition, year=year)
+    counts = await count_courses(snapshot=snapshot, definition=definition, year=year)
     return _course(snapshot, counts, year=year, last_month=last_month)
 
 
 async def count_courses(
-    snapshot: Snapshot, *, definition: Definition, year: int
+    *, snapshot: Snapshot, definition: Definition, year: int
 ) -> "list[BookCourse]":
     """Return how a year went in each book of a snapshot, by home and by place.
 

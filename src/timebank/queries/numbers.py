@@ -404,7 +404,9 @@ class _Counter:
             raise ValueError("cohorts are counted of complete months from January on")
         codes = self.snapshot.scope.codes
         cohorts = np.zeros((len(_YEAR), len(_YEAR)), np.int64)
-        for each in await count_courses(self.snapshot, definition=self.definition, year=year):
+        for each in await count_courses(
+            snapshot=self.snapshot, definition=self.definition, year=year
+        ):
             inside = (each.homes >= codes.start) & (each.homes < codes.stop)
             cohorts += each.cohorts[inside].sum(axis=0)
         return [

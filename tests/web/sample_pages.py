@@ -1675,6 +1675,7 @@ def samples(language: Language, *, is_large: bool = False) -> dict[str, Sample]:
         "help": Sample(
             "public/help.html", helping.HelpPage(lines=[consent_line()]), framed("volunteer")
         ),
+        "help-empty": Sample("public/help.html", helping.HelpPage(lines=[]), framed("volunteer")),
         "helped": Sample(
             "public/helped.html",
             helping.HelpedPage(

@@ -58,6 +58,10 @@ _UNDER = {
     "/me/vouchers": "/me/honours",
     "/me/purse": "/me/honours",
     "/me/why": "/me/honours",
+    "/help": "/me",
+    "/district/samples": "/district/review",
+    "/district/approvals": "/district/review",
+    "/district/entries": "/district/review",
 }
 """Pages that belong to a main place under whose address they do not lie."""
 

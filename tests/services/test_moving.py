@@ -9,28 +9,34 @@ import asyncpg
 import pytest
 from sqlalchemy.dialects.postgresql import insert
 from tests.factories import BOOK, NINE, VILLAGE, World
+from tests.services.test_benefits import COUNTY, partner, read, redeem, run
+from tests.services.test_purse import nanjing
+from tests.services.test_reconsidering import say
 
 from timebank.db import Database
 from timebank.domain.actor import VolunteerId
 from timebank.domain.attendance import Direction
 from timebank.domain.correction import Corrected, Correction, Reversed
+from timebank.domain.entitlement import Standing, State
 from timebank.domain.moving import MovedToCounty, MovingRefusal, MovingRefused
 from timebank.domain.posting import Posted
 from timebank.domain.qr import Scan
 from timebank.domain.scope import Scope
 from timebank.domain.transfer import AccountKind, Transfer, TransferKind, Unit, service_key
-from timebank.ledger import accounts, audit, balances, journal
+from timebank.domain.voucher import Redeemed, Voucher
+from timebank.ledger import accounts, audit, balances, entitlements, journal
 from timebank.policy.fact import FactKey
 from timebank.queries import facts, grants
 from timebank.queries import volunteer as own
 from timebank.queries.active_rate import active_rates
+from timebank.services import expiring
 from timebank.services.checkin import ScanRequest, record_scans
 from timebank.services.correction import correct_service, reverse_transfer
 from timebank.services.errors import NotFoundError
 from timebank.services.founding import found_county
 from timebank.services.granting import grant_policies, shipped_packs
 from timebank.services.moving import complete_moves, move_to_county
-from timebank.store import tables
+from timebank.store import tables, volunteers
 
 AWAY = 330402
 AWAY_VILLAGE = 330402001001
@@ -464,3 +470,63 @@ async def test_a_move_is_refused(mover: Mover, world: World) -> None:
         await move_to_county(
             mover.db, volunteer=VolunteerId(BOOK, 9), village=VILLAGE, person=None, now=MOVED
         )
+
+
+async def test_what_a_county_promised_stays_with_it_and_time_credits_go_along(
+    mover: Mover, db: Database
+) -> None:
+    old = mover.volunteer
+    film, coins = read(), nanjing()
+    assert (await run(db, film)).rules[0].granted == 1
+    on = date(2024, 5, 31)
+    made = await grant_policies(
+        db, scope=COUNTY, packs=[coins], on=on, person=None, now=NINE + timedelta(days=95)
+    )
+    assert sum(each.granted for each in made.rules) == 1
+    await say(db, old, 1, days=60)
+
+    async def own(volunteer: VolunteerId) -> dict[str, Standing]:
+        async with db.read() as conn:
+            found = await entitlements.list_of_volunteer(
+                conn, book=volunteer.book, volunteer=volunteer.id
+            )
+        return {each.of.rule: each for each in found if each.state is not State.CARRIED}
+
+    before = await own(old)
+    new = await mover.move()
+
+    # The film stays, usable; the credits are in the new book with their last day, once.
+    here, there = await own(old), await own(new)
+    assert {rule: each.left for rule, each in here.items()} == {"film": 3}
+    (earned,) = [rule for rule in before if rule != "film"]
+    assert {rule: each.left for rule, each in there.items()} == {earned: before[earned].left}
+    assert there[earned].expires_on == before[earned].expires_on
+    assert await mover.held(new, Unit.CREDITS) == before[earned].left
+    assert await mover.held(old, Unit.CREDITS) == 0
+    async with db.read() as conn:
+        assert [each for each, _name in await volunteers.list_former(conn, volunteer=new)] == [old]
+    redeemed = await redeem(db, await partner(db), Voucher(BOOK, here["film"].of.id, 1))
+    assert isinstance(redeemed, Redeemed)
+    # What other offices said is known in the new county, and nothing is earned twice.
+    assert await mover.fact(FactKey("listed", None, END, 0, register="talents")) is True
+    again = await grant_policies(
+        db,
+        scope=Scope(AWAY * 1_000_000),
+        packs=[coins],
+        on=on,
+        person=None,
+        now=mover.tick(),
+    )
+    assert sum(each.granted for each in again.rules) == 0
+
+    # Each ends where it is; whoever comes back has what they brought.
+    late = NINE + timedelta(days=4_000)
+    assert await expiring.expire_grants(db, scope=COUNTY, now=NINE + timedelta(days=120)) == 1
+    back = await mover.move(VILLAGE)
+    assert back == old
+    assert (await own(back))[earned].left == before[earned].left
+    assert await own(new) == {}
+    assert await expiring.expire_grants(db, scope=Scope(AWAY * 1_000_000), now=late) == 0
+    assert await expiring.expire_grants(db, scope=COUNTY, now=late) == 1
+    assert await mover.held(back, Unit.CREDITS) == 0
+    assert await mover.broken() == []

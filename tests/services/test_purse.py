@@ -93,13 +93,16 @@ async def test_credits_are_earned_given_and_spent_as_the_pack_says(
     assert await give(2, Receiver.POOL, None) is PurseRefusal.TOO_LITTLE
     assert await give(1, Receiver.POOL, None) == Moved(1)
     assert (await has(helper), await has(old)) == (0, 4)
+    # What was given to them is nothing that they earned: their own hours count in full.
+    await serve(db, world, [old], hours=2, day=20)
+    assert (await earn(date(2024, 5, 31)), await has(old)) == (1, 6)
     received = await standings(db, old)
-    assert sum(each.left for each in received) == 4
+    assert sum(each.left for each in received) == 6
     assert all(each.expires_on is not None for each in received)
 
     served = date(2024, 3, 2)
     assert await spend(old, served + timedelta(days=1)) == PurseRefused(PurseRefusal.NO_SERVICE)
     assert await spend(old, served) == Moved(1)
     assert await spend(old, served) == PurseRefused(PurseRefusal.ALREADY_SPENT_ON)
-    assert await has(old) == 3
+    assert await has(old) == 5
     await prove(db)

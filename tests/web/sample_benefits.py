@@ -47,7 +47,11 @@ def benefit_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
     mine = benefits.BenefitsPage(
         debts=[owed],
         menus=[[offered, offered]],
-        held=[own(), own(voucher_url="")],
+        held=[
+            own(),
+            own(voucher_url=""),
+            own(county=_("{county}发的，在那里用", county="桐乡市" if zh else "Tongxiang")),
+        ],
         waiting=[waits],
         past=[refused],
         choice_url="#",

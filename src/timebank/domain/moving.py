@@ -64,6 +64,16 @@ class Load:
     months: tuple[ServedMonth, ...] = ()
 
 
+def goes_along(unit: str) -> bool:
+    """Return whether what somebody holds of a unit, by its code, goes along to another county.
+
+    The record of service, time credits and honours are the person's, wherever they live. Points,
+    benefits and money are what one county has promised out of its own budget: they stay with it,
+    can be used there, and end there.
+    """
+    return unit in ("minutes", "credits") or unit.startswith("honour:")
+
+
 def decide_moving(
     *, book: int, village: int, village_level: region.Level | None, is_open: bool
 ) -> MovingRefusal | None:

@@ -271,6 +271,29 @@ async def find_by_entry(conn: AsyncConnection, *, book: int, seq: int) -> Standi
     return None if row is None else read_standing(row)
 
 
+async def list_carried(
+    conn: AsyncConnection, *, book: int, volunteer: int, first_seq: int, last_seq: int
+) -> list[tuple[Standing, int, int]]:
+    """Return what of a volunteer's grants the entries of a carriage took along, in their order.
+
+    Shape: one item per grant: where it stands, the entry, and how much.
+    """
+    e, p = tables.entitlement.c, tables.entitlement_step.c
+    rows = await conn.execute(
+        _select()
+        .add_columns(p.seq, p.amount.label("carried"))
+        .join(tables.entitlement_step, (p.book_id == e.book_id) & (p.entitlement == e.id))
+        .where(
+            p.book_id == book,
+            e.volunteer == volunteer,
+            p.kind == StepKind.CARRIED.value,
+            p.seq.between(first_seq, last_seq),
+        )
+        .order_by(e.id)
+    )
+    return [(read_standing(row), row["seq"], row["carried"]) for row in rows.mappings()]
+
+
 async def find_taken_back(
     conn: AsyncConnection, *, book: int, seqs: Collection[int]
 ) -> dict[int, Standing]:

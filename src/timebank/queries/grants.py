@@ -148,7 +148,8 @@ async def list_made_keys(
                 granted.entitlement_state,
                 (s.book_id == e.book_id) & (s.entitlement == e.id),
             )
-            .where(e.book_id == book, e.pack.in_(packs)),
+            # A gift, or what was brought along, is nothing that the rule gave here.
+            .where(e.book_id == book, e.pack.in_(packs), e.source == ""),
         )
     )
     made = Made(set(), set())
@@ -195,6 +196,7 @@ async def list_past(
             .where(
                 e.book_id == book,
                 e.pack.in_(packs),
+                e.source == "",
                 s.state.not_in([State.REFUSED.value, State.DECLINED.value, State.REVOKED.value]),
             )
         )
@@ -217,6 +219,7 @@ async def list_past(
                     e.rule == d.rule,
                     e.tier == d.tier,
                     e.period == d.period,
+                    e.source == "",
                 )
                 .exists(),
             ),

@@ -5,6 +5,8 @@ way; the second fills those of the new book under the same keys and ends the car
 between the two is completed by running either use case again; nothing is written twice.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import Database
 from timebank.domain.actor import VolunteerId
+from timebank.domain.entitlement import HELD, Standing, StepKind, Terms
 from timebank.domain.moving import (
     Load,
     MovedToCounty,
@@ -20,6 +23,7 @@ from timebank.domain.moving import (
     carried_away,
     carried_in,
     decide_moving,
+    goes_along,
     loads_of_minutes,
     reversed_months,
 )
@@ -27,12 +31,20 @@ from timebank.domain.period import local_day
 from timebank.domain.posting import PostingOutcome, PostingRefused
 from timebank.domain.region import county_of
 from timebank.domain.transfer import AccountKind, Transfer, Unit, service_key
-from timebank.ledger import accounts, balances, carriages, journal
+from timebank.ledger import accounts, balances, carriages, entitlements, journal
 from timebank.ledger.carriages import Carriage
 from timebank.ledger.journal import Head
 from timebank.services import enrolment
 from timebank.services.errors import NotFoundError
-from timebank.store import audit_events, people, regions, volunteers
+from timebank.store import (
+    attestations,
+    audit_events,
+    numbering,
+    people,
+    profiles,
+    regions,
+    volunteers,
+)
 from timebank.store.volunteers import Volunteer
 
 
@@ -189,6 +201,12 @@ async def _send(
         volunteer=volunteer.id,
         months={seq: reversed_months(load.months) for seq, load in zip(seqs, loads, strict=True)},
     )
+    await _end_lots(
+        conn,
+        volunteer=volunteer.id,
+        entries={load.unit: seq for seq, load in zip(seqs, loads, strict=True)},
+        now=now,
+    )
     await carriages.insert_carriage(
         conn,
         carriage=Carriage(
@@ -205,6 +223,77 @@ async def _send(
     )
 
 
+async def _end_lots(
+    conn: AsyncConnection, *, volunteer: VolunteerId, entries: Mapping[int, int], now: datetime
+) -> None:
+    """Note of each grant that what is left of it was taken along, by the entry of its unit."""
+    gone = [
+        each
+        for each in await entitlements.list_of_volunteer(
+            conn, book=volunteer.book, volunteer=volunteer.id
+        )
+        if each.of.unit in entries and each.state in HELD and each.left
+    ]
+    for each in gone:
+        each.take(
+            StepKind.CARRIED, at=now, person=None, seq=entries[each.of.unit], amount=each.left
+        )
+    await entitlements.write_steps(conn, book=volunteer.book, standings=gone)
+
+
+async def _begin_lots(
+    conn: AsyncConnection,
+    *,
+    head: Head,
+    carriage: Carriage,
+    to: VolunteerId,
+    entries: Mapping[int, int],
+    now: datetime,
+) -> None:
+    """Give the volunteer of the new book what was left of each grant, with its last day.
+
+    `entries` are those of the new book, by those of the old one.
+    """
+    former = carriage.volunteer
+    taken = await entitlements.list_carried(
+        conn,
+        book=former.book,
+        volunteer=former.id,
+        first_seq=carriage.first_seq,
+        last_seq=carriage.last_seq,
+    )
+    ids = await numbering.take_numbers(
+        conn, book=head.book, noun="entitlement", count=max(len(taken), 1)
+    )
+    today = local_day(now, zone=ZoneInfo(head.zone))
+    made = [
+        replace(
+            standing.of,
+            book=head.book,
+            id=number,
+            volunteer=to.id,
+            source=f"carried:{former.book}/{standing.of.id}/{carriage.number}",
+            amount=amount,
+            decided_on=today,
+            # Here it stands on its own: its grounds and its pool stayed where they were.
+            terms=Terms(),
+            pool=None,
+            run=None,
+            proposed_at=now,
+            proposed_by=None,
+        )
+        for number, (standing, _seq, amount) in zip(ids, taken, strict=False)
+    ]
+    await entitlements.insert_entitlements(conn, book=head.book, entitlements=made)
+    standings = []
+    for of, (_standing, seq, amount) in zip(made, taken, strict=True):
+        arrived = Standing(of, expires_on=of.expires_on)
+        arrived.take(StepKind.PROPOSED, at=now, person=None)
+        arrived.take(StepKind.ISSUED, at=now, person=None, seq=entries[seq], amount=amount)
+        standings.append(arrived)
+    await entitlements.write_steps(conn, book=head.book, standings=standings)
+
+
 async def _loads(conn: AsyncConnection, *, volunteer: Volunteer) -> list[Load]:
     months = await carriages.list_months(conn, volunteer=volunteer.id)
     loads = loads_of_minutes(volunteer.minutes_account, Unit.MINUTES, months)
@@ -212,6 +301,8 @@ async def _loads(conn: AsyncConnection, *, volunteer: Volunteer) -> list[Load]:
         conn, book=volunteer.id.book, volunteer=volunteer.id.id
     ):
         if account.id == volunteer.minutes_account:
+            continue
+        if not goes_along(await accounts.find_unit_code(conn, unit=account.unit) or ""):
             continue
         held = (await balances.balance(conn, book=volunteer.id.book, account=account.id)).held
         if held:
@@ -273,7 +364,18 @@ async def _receive(
             for seq, entry in zip(seqs, entries, strict=True)
         },
     )
+    await _begin_lots(
+        conn,
+        head=head,
+        carriage=carriage,
+        to=arrived,
+        entries={entry.seq: seq for seq, entry in zip(seqs, entries, strict=True)},
+        now=now,
+    )
     await carriages.copy_grants(conn, volunteer=former.id, to=arrived)
+    if carriage.village is not None:
+        await attestations.copy_attestations(conn, volunteer=former.id, to=arrived, now=now)
+        await profiles.copy_profiles(conn, volunteer=former.id, to=arrived, now=now)
     await carriages.set_arrived(conn, carriage=carriage, to_volunteer=arrived.id, now=now)
     is_onward = await send_rest(conn, head=head, volunteer=arrived, now=now)
     return arrived if is_onward else None

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.domain.actor import VolunteerId
@@ -65,6 +65,31 @@ async def insert_attestations(
         ],
     )
     return len(attestations)
+
+
+async def copy_attestations(
+    conn: AsyncConnection, *, volunteer: VolunteerId, to: VolunteerId, now: datetime
+) -> None:
+    """Keep what is said of somebody for who they are in another county, told there as of now."""
+    c = tables.attestation.c
+    kept = select(
+        literal(to.book),
+        literal(to.id),
+        c.fact,
+        c.detail,
+        c.from_on,
+        c.through_on,
+        c.value,
+        c.source,
+        # What was said later of the same day stays what counts.
+        literal(now) + func.row_number().over(order_by=c.recorded_at) * timedelta(microseconds=1),
+        c.recorded_by,
+    ).where(c.book_id == volunteer.book, c.volunteer_id == volunteer.id)
+    await conn.execute(
+        insert(tables.attestation).from_select(
+            [each.name for each in tables.attestation.columns], kept
+        )
+    )
 
 
 async def delete_attestations(conn: AsyncConnection, *, volunteer: VolunteerId) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.db import driver_of
@@ -26,6 +26,17 @@ _PROFILES = """
         is distinct from (excluded.birth_year, excluded.is_party_member, excluded.is_social_worker)
     returning 1
 """
+
+_COPY = text(
+    """
+    insert into profile (
+        book_id, volunteer_id, from_on, birth_year, is_party_member, is_social_worker, recorded_at
+    )
+    select :to_book, :to_volunteer, from_on, birth_year, is_party_member, is_social_worker, :now
+    from profile where book_id = :book and volunteer_id = :volunteer
+    on conflict do nothing
+    """
+)
 
 _TRAININGS = """
     insert into training as t (
@@ -118,3 +129,19 @@ async def delete_profiles(conn: AsyncConnection, *, volunteer: VolunteerId) -> N
         delete(tables.profile).where(c.book_id == volunteer.book, c.volunteer_id == volunteer.id)
     )
     await take_numbers(conn, book=volunteer.book, noun="volunteer_change")
+
+
+async def copy_profiles(
+    conn: AsyncConnection, *, volunteer: VolunteerId, to: VolunteerId, now: datetime
+) -> None:
+    """Keep what somebody is for who they are in another county; what is told there goes first."""
+    await conn.execute(
+        _COPY,
+        {
+            "to_book": to.book,
+            "to_volunteer": to.id,
+            "book": volunteer.book,
+            "volunteer": volunteer.id,
+            "now": now,
+        },
+    )

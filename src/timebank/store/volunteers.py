@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import insert, literal, select, tuple_, update
+from sqlalchemy import BigInteger, cast, insert, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -134,6 +134,27 @@ async def find_volunteer_of(
         select(c.id).where(c.person_id == person, c.book_id == book)
     )
     return None if number is None else VolunteerId(book, number)
+
+
+async def list_former(
+    conn: AsyncConnection, *, volunteer: VolunteerId
+) -> list[tuple[VolunteerId, str]]:
+    """Return who somebody was in the counties that they left, with the names of the counties."""
+    now = tables.volunteer.alias("now")
+    c, own, r = tables.volunteer.c, now.c, tables.region.c
+    rows = await conn.execute(
+        select(c.book_id, c.id, r.name)
+        .join_from(tables.volunteer, now, c.person_id == own.person_id)
+        .outerjoin(tables.region, r.code == cast(c.book_id, BigInteger) * 1_000_000)
+        .where(
+            own.book_id == volunteer.book,
+            own.id == volunteer.id,
+            c.ended_at.is_not(None),
+            c.book_id != volunteer.book,
+        )
+        .order_by(c.ended_at.desc(), c.book_id)
+    )
+    return [(VolunteerId(book, number), name or str(book)) for book, number, name in rows]
 
 
 async def list_named(

@@ -151,6 +151,7 @@ HANDLERS = [
     benefits.show_benefits,
     benefits.create_choice,
     benefits.show_voucher,
+    benefits.show_former_voucher,
     benefits.show_voucher_link,
     purse.show_purse,
     purse.create_gift,

@@ -9,9 +9,11 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from timebank.domain.actor import Act, VolunteerId
-from timebank.domain.entitlement import HELD, OPEN, GrantRefused, State
+from timebank.domain.entitlement import HELD, OPEN, GrantRefused, Standing, State
+from timebank.domain.moving import goes_along
 from timebank.domain.selecting import Lot, LotResult, Mode, Panel, Selection
 from timebank.domain.voucher import (
     VOUCHER_WINDOW_SECONDS,
@@ -28,7 +30,7 @@ from timebank.queries.benefits import GrantLine
 from timebank.services import agreeing
 from timebank.services.authoring import packs_in_force
 from timebank.services.errors import NotFoundError
-from timebank.store import selections
+from timebank.store import selections, volunteers
 from timebank.web import format as words
 from timebank.web.benefit_words import (
     TONES,
@@ -45,7 +47,7 @@ from timebank.web.debts import OwedLine, own_debts
 from timebank.web.frame import home_of, language_of, own_name, show, translate_of
 from timebank.web.parts import CodePicture
 from timebank.web.selection_words import list_state_words, outcome_words, rule_title
-from timebank.web.typed import NumberInPath
+from timebank.web.typed import BookInPath, NumberInPath
 
 _USABLE = ("pass", "goods", "place")
 """The kinds that a partner redeems; others are held, shown or paid."""
@@ -62,6 +64,8 @@ class Benefit:
         why: What an office said; empty for most.
         voucher_url: Where its code is shown; empty where nobody redeems it, or nothing is left.
         choice: Its number, to be posted where it is one of a menu; empty elsewhere.
+        book: Of the county that gives it, posted with the choice.
+        county: Its name, where the volunteer has left it; empty for their own.
     """
 
     title: str
@@ -72,6 +76,8 @@ class Benefit:
     why: str
     voucher_url: str
     choice: str
+    book: str = ""
+    county: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +156,7 @@ class ChoiceForm(msgspec.Struct):
     """Which one of a menu was chosen."""
 
     grant: int = 0
+    book: int = 0
 
 
 @get("/me/benefits", rule=Act.SEE_OWN_RECORDS)
@@ -170,7 +177,9 @@ async def create_choice(
 ) -> Response[Any]:
     """Choose one of a menu; the others of it are given up."""
     _ = translate_of(request)
-    outcome = await agreeing.choose(kit.db, volunteer=volunteer, entitlement=data.grant, now=now)
+    async with kit.db.read() as conn:
+        own = await _own_in(conn, volunteer, data.book or volunteer.book)
+    outcome = await agreeing.choose(kit.db, volunteer=own, entitlement=data.grant, now=now)
     if not isinstance(outcome, GrantRefused):
         return Redirect("/me/benefits?done=chosen", status_code=303)
     return await _show(request, kit, volunteer, error=_(outcome.reason.value), status=409, now=now)
@@ -185,6 +194,45 @@ async def show_voucher(
     now: Now,
 ) -> Response[Any]:
     """Show the code of the next use of a grant, for a partner's phone."""
+    return await _show_voucher(request, number, volunteer, kit, now=now)
+
+
+@get("/me/vouchers/{book:int}/{number:int}", rule=Act.SEE_OWN_RECORDS)
+async def show_former_voucher(
+    request: TimebankRequest,
+    book: BookInPath,
+    number: NumberInPath,
+    volunteer: OwnVolunteer,
+    kit: Kitted,
+    now: Now,
+) -> Response[Any]:
+    """Show the code of a grant of a county that the volunteer has left: it is used there."""
+    async with kit.db.read() as conn:
+        own = await _own_in(conn, volunteer, book)
+    return await _show_voucher(request, number, own, kit, now=now)
+
+
+async def _own_in(conn: AsyncConnection, volunteer: VolunteerId, book: int) -> VolunteerId:
+    """Return who the volunteer is, or was, in a county.
+
+    Raises:
+        NotFoundError: They never were a volunteer there.
+    """
+    former = [each for each, _name in await volunteers.list_former(conn, volunteer=volunteer)]
+    for each in (volunteer, *former):
+        if each.book == book:
+            return each
+    raise NotFoundError
+
+
+async def _show_voucher(
+    request: TimebankRequest,
+    number: int,
+    volunteer: VolunteerId,
+    kit: Kit,
+    *,
+    now: datetime,
+) -> Response[Any]:
     _ = translate_of(request)
     language = language_of(request)
     async with kit.db.read() as conn:
@@ -257,6 +305,15 @@ async def _show(
     async with kit.db.read() as conn:
         lines = await query.list_own_grants(conn, volunteer=volunteer)
         packs = await packs_in_force(conn, book=volunteer.book)
+        counties = {volunteer.book: ("", packs)}
+        for former, name in await volunteers.list_former(conn, volunteer=volunteer):
+            counties[former.book] = (name, await packs_in_force(conn, book=former.book))
+            # What went along stands with the volunteer's own.
+            lines += [
+                line
+                for line in await query.list_own_grants(conn, volunteer=former)
+                if line.standing.state is not State.CARRIED and not goes_along(line.item)
+            ]
         debts = await own_debts(
             conn, volunteer=volunteer, packs=packs, now=now, language=language, _=_
         )
@@ -275,16 +332,18 @@ async def _show(
         ]
 
     def made(line: GrantLine) -> Benefit:
-        return _benefit(line, packs, now=now, language=language, _=_)
+        county, own_packs = counties[line.standing.of.book]
+        return _benefit(line, own_packs, county=county, now=now, language=language, _=_)
 
-    menus: dict[tuple[str, str, str], list[Benefit]] = {}
+    menus: dict[tuple[int, str, str, str], list[Benefit]] = {}
     held: list[GrantLine] = []
     waiting: list[Benefit] = []
     past: list[Benefit] = []
     for line in lines:
         of, state = line.standing.of, line.standing.state
         if state is State.CHOOSING:
-            menus.setdefault((of.pack, of.terms.menu, of.period), []).append(made(line))
+            menu = (of.book, of.pack, of.terms.menu, of.period)
+            menus.setdefault(menu, []).append(made(line))
         elif state in OPEN:
             waiting.append(made(line))
         elif state in HELD and not _is_over(line, now):
@@ -335,7 +394,13 @@ def _own_lot(
 
 
 def _benefit(
-    line: GrantLine, packs: Sequence[Pack], *, now: datetime, language: Language, _: Translate
+    line: GrantLine,
+    packs: Sequence[Pack],
+    *,
+    county: str,
+    now: datetime,
+    language: Language,
+    _: Translate,
 ) -> Benefit:
     standing, item = line.standing, line.item
     whole = amount_words(standing.of.amount, item=item, _=_)
@@ -355,11 +420,18 @@ def _benefit(
         why=note_words(line.note, _=_)
         if standing.state in (State.REFUSED, State.REVOKED, State.QUESTIONED)
         else "",
-        voucher_url=f"/me/vouchers/{standing.of.id}"
+        voucher_url=_voucher_url(standing, is_own=not county)
         if is_held and _is_usable(line) and not _is_over(line, now)
         else "",
         choice=str(standing.of.id) if standing.state is State.CHOOSING else "",
+        book=str(standing.of.book),
+        county=_("{county}发的，在那里用", county=county) if county else "",
     )
+
+
+def _voucher_url(standing: Standing, *, is_own: bool) -> str:
+    of = standing.of
+    return f"/me/vouchers/{of.id}" if is_own else f"/me/vouchers/{of.book}/{of.id}"
 
 
 def _state(line: GrantLine, *, now: datetime, language: Language, _: Translate) -> str:

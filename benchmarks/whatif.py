@@ -20,6 +20,7 @@ from timebank.policy.columns import to_column
 from timebank.policy.cube import Cube, Measure, last_day, month_number
 from timebank.policy.evaluation import uses
 from timebank.policy.fact import FactUse
+from timebank.policy.pack import read_pack_files
 from timebank.policy.rule import Pack
 from timebank.policy.simulation import Run, simulate
 from timebank.policy.timeline import Timeline, prepare, uses_of
@@ -85,6 +86,97 @@ def ours(run: Run) -> list[tuple]:
     ]
 
 
+RATIONED = {
+    "pack.toml": """
+[pack]
+id = "rationed"
+version = "1"
+status = "draft"
+title = { zh = "样本", en = "Sample" }
+issuer = { zh = "样本", en = "Sample" }
+[[instrument]]
+id = "own"
+title = { zh = "样本", en = "Sample" }
+issuer = { zh = "样本", en = "Sample" }
+[[pool]]
+id = "stock"
+title = { zh = "样本", en = "Sample" }
+owner = { zh = "样本", en = "Sample" }
+cite = "own"
+source = "assumed"
+holds = "pieces"
+amount = STOCK
+period = "calendar_year"
+exhausted = "refuse"
+[[group]]
+id = "menu"
+title = { zh = "样本", en = "Sample" }
+cite = "own"
+source = "assumed"
+mode = "choose_one"
+period = "calendar_year"
+"""
+    + "".join(
+        f"""
+[[rule]]
+id = "{name}"
+title = {{ zh = "样本", en = "Sample" }}
+dimension = "economic"
+cite = "own"
+source = "assumed"
+valid = {{ from = 2019-01-01 }}
+limits = [{{ per = "person", period = "calendar_year", max = 1 }}]
+approve = {{ by = "county" }}
+when = {{ fact = "minutes", window = "calendar_year", op = ">=", value = {need} }}
+{rest}
+"""
+        for name, need, rest in (
+            ("gift", 600, 'grant = { kind = "goods", item = "gift", pool = "stock" }'),
+            ("film", 900, 'grant = { kind = "pass", item = "film" }\nstack = { group = "menu" }'),
+            ("bus", 1500, 'grant = { kind = "pass", item = "bus" }\nstack = { group = "menu" }'),
+            (
+                "prize",
+                1200,
+                (
+                    'grant = { kind = "honour", item = "prize" }\n[rule.select]\nmode = "top_n"\n'
+                    'winners = 20\nper = "town"\nties = "order"\n'
+                    'by = [{ fact = "minutes", window = "lifetime", order = "most" }]'
+                ),
+            ),
+        )
+    )
+}
+"""Four rules that cannot give everybody everything: a yearly stock, a menu and a prize by town."""
+
+
+def rationed(stock: int) -> Pack:
+    files = {name: text.replace("STOCK", str(stock)).encode() for name, text in RATIONED.items()}
+    found = read_pack_files(files)
+    assert isinstance(found, Pack), str(found)
+    return found
+
+
+def duckdb_stock(connection: duckdb.DuckDBPyConnection, stock: int) -> list[tuple]:
+    """Who is given a gift in each month, while the year's stock lasts: by window functions."""
+    return connection.execute(
+        """
+        with sums as (
+            select person, month, month // 12 as year,
+                sum(minutes) over (partition by person, month // 12 order by month) as total
+            from served
+        ), reached as (
+            select person, year, min(month) as month from sums where total >= 600 group by all
+        ), counted as (select year, month, count(*) as met from reached group by all), lasted as (
+            select month, met, sum(met) over (partition by year order by month) as so_far
+            from counted
+        )
+        select month, least(met, greatest($stock - (so_far - met), 0)) as given
+        from lasted where given > 0 order by month
+        """,
+        {"stock": stock},
+    ).fetchall()
+
+
 def timed(work: Callable[[], object], rounds: int) -> tuple[float, float]:
     wall, cpu = [], []
     for _ in range(rounds):
@@ -129,6 +221,21 @@ def main() -> None:
     connection.execute("create table served as select * from served_columns")
     assert ours(simulate(dragged, timeline)) == duckdb_stars(connection, STEPS)
 
+    # What is not for everybody: half of those who meet it find the year's stock empty.
+    held = rationed(10**8)
+    stock = (
+        int(simulate((held,), lay_out((held,))).steps[0].people.sum()) * 12 // options.months // 2
+    )
+    pack, richer = rationed(stock), rationed(stock * 3 // 2)
+    ground = lay_out((pack,))
+    found = simulate((pack,), ground)
+    given = [(month, int(count)) for month, count in enumerate(found.steps[0].people) if count]
+    assert given == [(month, int(count)) for month, count in duckdb_stock(connection, stock)]
+    scarce, scarce_cpu = timed(
+        lambda: simulate((richer,), ground, reuse=found, is_enacted_at_start=True), options.rounds
+    )
+    scarce_rival, scarce_rival_cpu = timed(lambda: duckdb_stock(connection, stock), options.rounds)
+
     every, every_cpu = timed(lambda: simulate(packs, timeline), options.rounds)
     one, one_cpu = timed(lambda: simulate(dragged, timeline, reuse=base), options.rounds)
     only = (variant,)
@@ -140,6 +247,10 @@ def main() -> None:
     print(f"stars dragged, rest reused  {one:.3f} s, {one_cpu:.3f} s of processor")
     print(f"stars alone                 {stars_wall:.3f} s, {stars_cpu:.3f} s of processor")
     print(f"DuckDB, stars alone         {rival:.3f} s, {rival_cpu:.3f} s of processor")
+    print(f"stock, menu and prizes      {scarce:.3f} s, {scarce_cpu:.3f} s of processor")
+    print(
+        f"DuckDB, the stock alone     {scarce_rival:.3f} s, {scarce_rival_cpu:.3f} s of processor"
+    )
     print(f"ratio whatif {rival / stars_wall:.2f}")
     assert FactUse("star") not in timeline.tracks
 

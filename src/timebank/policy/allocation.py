@@ -234,7 +234,9 @@ class _Line:
         waiting: Claims by the day since when they wait.
     """
 
-    __slots__ = ("claims", "group", "hashers", "is_top_up", "order", "pack", "rule", "waiting")
+    __slots__ = (
+        "claims", "group", "hashers", "is_top_up", "offers", "order", "pack", "rule", "waiting",
+    )  # fmt: skip
 
     def __init__(self, pack: Pack, rule: Rule, place: int) -> None:
         self.pack = pack
@@ -245,6 +247,17 @@ class _Line:
         self.hashers: dict[str, Callable[[int], bytes]] = {}
         self.waiting: dict[date, list[_Live]] = {}
         self.claims: list[_Live] = []
+        self.offers: dict[tuple[int, int, int | None], Offer] = {}
+
+    def cut(self, offer: Offer, count: int, topped: int | None) -> Offer:
+        """Return an offer with what is left of it; many people share one."""
+        # Claims keep their offers alive, so no two have one identity.
+        key = id(offer), count, topped
+        found = self.offers.get(key)
+        if found is None:
+            period = offer.period_key if topped is None else f"{offer.period_key}+{topped}"
+            found = self.offers[key] = replace(offer, count=count, period_key=period)
+        return found
 
 
 class _Live:
@@ -297,13 +310,9 @@ class _Live:
     def award(self) -> Award:
         offer, standing = self.claim.offer, self.standing
         if standing is None or standing is Standing.QUEUED:
-            whole = offer.count
-            if self.topped is not None:
-                whole -= self.topped
-                period = f"{offer.period_key}+{self.topped}"
-                offer = replace(offer, count=self.count, period_key=period)
-            elif self.count != whole:
-                offer = replace(offer, count=self.count)
+            whole = offer.count if self.topped is None else offer.count - self.topped
+            if self.topped is not None or self.count != whole:
+                offer = self.line.cut(offer, self.count, self.topped)
             if standing is None:
                 standing = Standing.GRANTED if self.count >= whole else Standing.PART
         return Award(self.claim, standing, offer, self.position, self.cutoff, self.pool)
@@ -402,28 +411,18 @@ class _Run:
                     raise ValueError(f"{offer.rule_id}: a claim of nothing")
 
     def _stack(self, lines: Iterable[_Line]) -> None:
-        grouped: dict[tuple[str, str], dict[int, list[_Live]]] = defaultdict(
-            lambda: defaultdict(list)
-        )
+        grouped: dict[tuple[str, str], list[_Line]] = defaultdict(list)
         # Lines are in the order of the pack, so each person's claims are, whatever else orders
         # people; of one rule, the lower level comes first.
         for line in lines:
             if line.group is not None and line.group.mode is not StackMode.SUM:
-                people = grouped[line.pack.id, line.group.id]
-                for each in line.claims:
-                    if each.standing is None:
-                        people[each.claim.person].append(each)
-        for people in grouped.values():
-            if not people:
-                continue
-            first = next(iter(people.values()))[0]
-            group = first.pack.group(first.rule.group)
-            rules = frozenset(rule.id for rule in first.pack.rules if rule.group == group.id)
-            for person, members in people.items():
-                if len(members) > 1:
-                    members.sort(key=lambda each: (each.line.order, each.claim.offer.level))
-                before = self._given_in(group, first.pack, person, rules)
-                self._resolve(group, members, before)
+                grouped[line.pack.id, line.group.id].append(line)
+        for members in grouped.values():
+            pack, group = members[0].pack, members[0].pack.group(members[0].rule.group)
+            rules = frozenset(rule.id for rule in pack.rules if rule.group == group.id)
+            for person, inside in _by_person(members):
+                before = self._given_in(group, pack, person, rules) if self.past_of_person else []
+                self._resolve(group, inside, before)
 
     def _given_in(
         self, group: Group, pack: Pack, person: int, rules: frozenset[str] | None = None
@@ -455,11 +454,13 @@ class _Run:
             case StackMode.CHOOSE_ONE:
                 self._keep_chosen(group, members, is_given=bool(before))
             case StackMode.TOP_UP:
-                paid = sum(each.count for each in before)
-                best = max(members, key=lambda each: each.count)
-                for each in members:
-                    if each is not best:
-                        each.stop(Standing.STACKED)
+                paid = sum([each.count for each in before])
+                best = members[0]
+                if len(members) > 1:
+                    best = max(members, key=lambda each: each.count)
+                    for each in members:
+                        if each is not best:
+                            each.stop(Standing.STACKED)
                 best.topped = paid
                 best.cut_to(best.count - paid, Standing.ALREADY)
             case StackMode.CAP:
@@ -671,6 +672,20 @@ def count_winners(past: Iterable[Past], *, period: str, per: Division | None, di
 
 def _alive(claims: Iterable[_Live]) -> list[_Live]:
     return [each for each in claims if each.standing is None]
+
+
+def _by_person(lines: Sequence[_Line]) -> Iterable[tuple[int, list[_Live]]]:
+    """Return the claims of each person that are on their way, in the order of the pack."""
+    alive = [each for line in lines for each in line.claims if each.standing is None]
+    if len({each.claim.person for each in alive}) == len(alive):
+        return [(each.claim.person, [each]) for each in alive]
+    people: dict[int, list[_Live]] = defaultdict(list)
+    for each in alive:
+        people[each.claim.person].append(each)
+    for inside in people.values():
+        if len(inside) > 1:
+            inside.sort(key=lambda each: (each.line.order, each.claim.offer.level))
+    return people.items()
 
 
 _LOT = attrgetter("lot")

@@ -6,7 +6,7 @@ person, unknowns included; a property test holds the two together.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
 from typing import assert_never
@@ -102,10 +102,17 @@ class StepColumns:
     leaves: tuple[LeafColumn, ...]
     offer: Offer
     counts: NDArray[np.int64] | None = None
+    _offers: dict[int, Offer] = field(default_factory=dict, repr=False, compare=False)
 
     def offer_at(self, row: int) -> Offer:
-        """Return what one person is given where it is met."""
-        return self.offer if self.counts is None else replace(self.offer, count=self.count_at(row))
+        """Return what one person is given where it is met; who is given as much shares it."""
+        if self.counts is None:
+            return self.offer
+        count = int(self.counts[row])
+        found = self._offers.get(count)
+        if found is None:
+            found = self._offers[count] = replace(self.offer, count=count)
+        return found
 
     def count_at(self, row: int) -> int:
         """Return how many one person is given where it is met."""
@@ -168,8 +175,9 @@ class RuleColumns:
         hit = None if self.rule.table is None else self.rule.table.hit
         if hit is None or len(self.steps) < 2:
             for step in self.steps:
+                steps = (step,)
                 for row in step.rows_met().tolist():
-                    yield Given(row, step.offer_at(row), (step,))
+                    yield Given(row, step.offer_at(row), steps)
             return
         met: dict[int, list[StepColumns]] = {}
         for step in self.steps:
@@ -273,21 +281,24 @@ def claims_of(
             continue
         ranks = [(use.use.key(on=result.on), column) for use, column in _ranked_by(result)]
         split = len(result.ranks)
+        first_on, pack_id, rule_id = result.on, result.pack.id, result.rule.id
+        values: tuple[Value | None, ...] = ()
         for given in result.gives():
-            person = numbers[given.row]
-            values = tuple(value_at(column, given.row, key=key) for key, column in ranks)
-            first_on = since.get((person, result.pack.id, result.rule.id), result.on)
-            yield (
-                Claim(
-                    person=person,
-                    offer=given.offer,
-                    eligible_since=first_on,
-                    home=home_of[given.row],
-                    ranks=values[:split],
-                    pool_ranks=values[split:],
-                ),
-                given,
+            row = given.row
+            person = numbers[row]
+            if ranks:
+                values = tuple(value_at(column, row, key=key) for key, column in ranks)
+            if since:
+                first_on = since.get((person, pack_id, rule_id), result.on)
+            claim = Claim(
+                person=person,
+                offer=given.offer,
+                eligible_since=first_on,
+                home=home_of[row],
+                ranks=values[:split],
+                pool_ranks=values[split:],
             )
+            yield claim, given
 
 
 def _ranked_by(result: RuleColumns) -> Iterator[tuple[Criterion, Column]]:

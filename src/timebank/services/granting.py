@@ -49,6 +49,7 @@ from timebank.queries import facts, grants
 from timebank.queries.grants import Made, MadeKey
 from timebank.services import listing, pools
 from timebank.services.errors import NotFoundError
+from timebank.services.garbage import rare_collection
 from timebank.services.issuing import issue
 from timebank.store import audit_events, numbering, selections
 from timebank.store import packs as pack_store
@@ -184,18 +185,19 @@ async def grant_policies(
         seed = await log.find_root(conn, book=book)
 
     run = GrantRun(on=on, as_of=found.as_of, people=found.people)
-    allocation = _allocate(
-        run,
-        found,
-        packs=packs,
-        made=made,
-        listed=listed,
-        undecided=undecided.keys(),
-        past=past,
-        available=available,
-        seed=seed,
-    )
-    due = _due(run, found, allocation.awards)
+    with rare_collection():
+        allocation = _allocate(
+            run,
+            found,
+            packs=packs,
+            made=made,
+            listed=listed,
+            undecided=undecided.keys(),
+            past=past,
+            available=available,
+            seed=seed,
+        )
+        due = _due(run, found, allocation.awards)
     number: int | None = None
     for start in range(0, len(due), _LIST_MAX):
         number = await _propose(

@@ -2,10 +2,8 @@
 
 import asyncio
 import csv
-import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -43,6 +41,7 @@ from timebank.ledger.entry_columns import Integers
 from timebank.ledger.journal import BATCH_MAX, Head
 from timebank.services import service_reading
 from timebank.services.errors import NotFoundError
+from timebank.services.garbage import rare_collection
 from timebank.services.service_file import Header, Part
 from timebank.services.service_reading import Batch, Reading
 from timebank.store import activities, audit_events, history, numbering, organizations, regions
@@ -186,7 +185,7 @@ async def _import_batches(
         result=result,
         trusted=reading.is_evidence_trusted,
     )
-    with _rare_collection():
+    with rare_collection():
         coming = asyncio.create_task(asyncio.to_thread(next, batches, None))
         while (batch := await coming) is not None:
             # The next rows are read while the database writes these.
@@ -573,14 +572,3 @@ class _ErrorFile:
             )
             for each in refused
         )
-
-
-@contextmanager
-def _rare_collection() -> Iterator[None]:
-    """Let the cycle collector run rarely: millions of tuples are made, and none is in a cycle."""
-    before = gc.get_threshold()
-    gc.set_threshold(500_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import asyncpg
-from tests.factories import BOOK, NINE, World
+from tests.factories import BOOK, NINE, TOWN, World
 from tests.services.test_granting import serve
 
 from timebank.db import Database
@@ -39,6 +39,8 @@ USES = [
     FactUse("first_service_on"),
     FactUse("first_service_on", assurance_min=Assurance.A3),
     FactUse("age"),
+    FactUse("rate_10k", parse_window("calendar_year")),
+    FactUse("rate_10k", parse_window("lifetime"), Assurance.A3),
     FactUse("party_member"),
     FactUse("credits"),
     FactUse("registered_days"),
@@ -111,6 +113,10 @@ async def test_facts_are_the_same_for_one_and_for_all_and_as_of_any_entry(
         assert [(each.column, each.text) for each in taken.refused] == (
             [] if written else [("fact", "religion")]
         )
+    await owner.executemany(
+        "insert into residents (region, as_of, source, count, is_estimate) values ($1, $2, 's', $3, false)",
+        [(TOWN, date(2024, 1, 1), 1_500), (TOWN, date(2024, 6, 1), 3_000)],
+    )
     before = await told(db, people)
     seq = await owner.fetchval("select seq from book where id = $1", BOOK)
 
@@ -142,6 +148,10 @@ async def test_facts_are_the_same_for_one_and_for_all_and_as_of_any_entry(
     assert of(one, FactUse("first_service_on"), year_end) == NINE.date()
     assert of(idle, FactUse("first_service_on"), year_end) is None
     assert [of(one, FactUse("age"), on) for on in DAYS] == [63, 63, 64]
+    # Two people of the town served: of 1,500 residents, later of 3,000; whoever asks lives there.
+    rate = FactUse("rate_10k", parse_window("calendar_year"))
+    assert [of(idle, rate, on) for on in DAYS] == [13, 13, 6]
+    assert of(one, FactUse("rate_10k", parse_window("lifetime"), Assurance.A3), year_end) == 0
     assert of(two, FactUse("age"), year_end) is None
     assert [of(two, FactUse("party_member"), on) for on in DAYS] == [None, False, False]
     assert (of(two, USES[7], year_end), of(two, USES[8], year_end)) == (1, 0)

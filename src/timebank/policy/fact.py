@@ -42,6 +42,7 @@ class FactUnit(StrEnum):
     NO_SHOWS = "no_shows"
     CREDITS = "credits"
     POINTS = "points"
+    PER_10K = "per_10k"
 
 
 CERTIFICATE_LEVELS = ("none", "assistant", "intermediate", "senior")
@@ -161,6 +162,18 @@ CORE_FACTS: Mapping[str, FactSpec] = {
             name="region",
             type=FactType.REGION,
             undefined="no home is known on the day",
+        ),
+        FactSpec(
+            name="rate_10k",
+            type=FactType.NUMBER,
+            unit=FactUnit.PER_10K,
+            windows=_ANY_WINDOW,
+            has_assurance=True,
+            undefined=(
+                "the town of the home is not known on the day, or no population of it; how many of "
+                "every 10,000 who live there served, rounded down; a population counts from its "
+                "own date on, whenever it was written down"
+            ),
         ),
         FactSpec(
             name="age",

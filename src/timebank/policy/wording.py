@@ -37,6 +37,7 @@ _FACTS = {
     "registered_on": ("注册日期", "day of enrolment"),
     "star": ("星级", "stars"),
     "region": ("居住地", "home"),
+    "rate_10k": ("所在镇街每万人中的服务人数", "people per 10,000 of the town who served"),
     "age": ("年龄", "age"),
     "has_grant": ("已获礼遇", "already granted"),
     "credits": ("时间币余额", "time credits held"),
@@ -160,6 +161,8 @@ def quantity(amount: int, unit: FactUnit, *, language: str) -> str:
             return (f"{amount} 次", f"{amount} time{'' if amount == 1 else 's'}")[at]
         case FactUnit.CREDITS:
             return (f"{amount} 时间币", f"{amount} credit{'' if amount == 1 else 's'}")[at]
+        case FactUnit.PER_10K:
+            return (f"每万人 {amount} 人", f"{amount} per 10,000")[at]
         case FactUnit.POINTS:
             return (f"{amount} 分", f"{amount} point{'' if amount == 1 else 's'}")[at]
 

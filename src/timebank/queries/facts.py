@@ -7,7 +7,7 @@ Every fact has two clocks: the day it is asked for, and the entry as of which it
 written after that entry is taken off again, so that an old decision can be made again.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -29,11 +29,14 @@ from sqlalchemy import (
     true,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from timebank.domain import region
 from timebank.domain.actor import VolunteerId
 from timebank.domain.period import day_start, local_day
 from timebank.domain.posting import Entry
+from timebank.domain.region import Level
 from timebank.domain.scope import Scope, scope_of_book
 from timebank.ledger import balances
 from timebank.ledger import tables as ledger
@@ -120,9 +123,12 @@ async def person_facts(
     if last := _asked_outside(asked):
         cube = await read_own_cube(conn, volunteer=volunteer, zone=zone, through=last)
         outside = _outside(cube, asked)
+    rates = await _rates(conn, book=volunteer.book, keys=asked, zone=zone, as_of=as_of)
     return {
         key: value_at(outside[key], 0, key=key)
         if key in outside
+        else rates[key].get(_town_on(homes.get(volunteer.id, []), key))
+        if key in rates
         else besides.fact(volunteer.id, key)
         if key.name in NAMES
         else _person_fact(
@@ -179,9 +185,14 @@ async def population_facts(
         cube = await read_cube(conn, scope=scope, book=book, zone=zone, through=last)
         outside = _outside(cube, asked)
     besides = await circumstances(conn, scope=scope, book=book, keys=asked, zone=zone, as_of=as_of)
+    rates = await _rates(conn, book=book, keys=asked, zone=zone, as_of=as_of)
     for key in asked:
         if key in outside:
             columns[key] = outside[key]
+            continue
+        if key in rates:
+            towns = [_town_on(homes.get(row.id, []), key) for row in kept]
+            columns[key] = to_column([rates[key].get(town) for town in towns], kind=key.spec.type)
             continue
         if key.name in ("minutes", "services"):
             window = replace(key, name="minutes")
@@ -296,7 +307,7 @@ def _person_fact(
             days = (key.until - timedelta(days=1) - enrolled_on).days
             return days if days >= 0 else None
         case "region":
-            return next((home for since, home in reversed(homes) if since < key.until), None)
+            return _home_on(homes, key)
         case "has_grant":
             return any(
                 rule == key.rule and (key.since is None or key.since <= on) and on < key.until
@@ -305,6 +316,64 @@ def _person_fact(
         case _:
             # No register of ours answers it: not known, never "no".
             return None
+
+
+def _home_on(homes: Sequence[tuple[date, int]], key: FactKey) -> int | None:
+    return next((home for since, home in reversed(homes) if since < key.until), None)
+
+
+def _town_on(homes: Sequence[tuple[date, int]], key: FactKey) -> int | None:
+    """Return the town of somebody's home; None where that is not known."""
+    home = _home_on(homes, key)
+    if home is None or region.level_of(home) not in (Level.TOWN, Level.VILLAGE):
+        return None
+    return region.enclosing(home, Level.TOWN)
+
+
+async def _rates(
+    conn: AsyncConnection,
+    *,
+    book: int,
+    keys: Iterable[FactKey],
+    zone: ZoneInfo,
+    as_of: int | None,
+) -> dict[FactKey, dict[int | None, int]]:
+    """Return, by town, how many of 10,000 residents served: whole people, rounded down.
+
+    Shape: towns whose population is known; nothing where no key asks.
+
+    Cost: two statements, and for each key those of its window and one for the populations.
+    """
+    asked = [key for key in keys if key.name == "rate_10k"]
+    if not asked:
+        return {}
+    v, r = store.volunteer.c, store.residents.c
+    ids = list(await conn.scalars(select(v.id).where(v.book_id == book).order_by(v.id)))
+    volunteers = np.array(ids, dtype=np.int64)
+    homes = await _homes(conn, book=book, as_of=as_of)
+    inside = region.subtree(region.county_code(book))
+    found: dict[FactKey, dict[int | None, int]] = {}
+    for key in asked:
+        of_time = replace(key, name="minutes")
+        sums = await _served_columns(
+            conn, book=book, key=of_time, zone=zone, volunteers=volunteers, as_of=as_of
+        )
+        active = Counter(
+            _town_on(homes.get(ids[row], []), key)
+            for row in np.flatnonzero(sums["minutes"][0] > 0).tolist()
+        )
+        populations = await conn.execute(
+            select(r.region, r.count)
+            .where(r.region >= inside.start, r.region < inside.stop, r.as_of < key.until)
+            .ext(distinct_on(r.region))
+            .order_by(r.region, r.as_of.desc(), r.is_estimate, r.source)
+        )
+        found[key] = {
+            code: active[code] * 10_000 // count
+            for code, count in populations
+            if count and region.level_of(code) is Level.TOWN
+        }
+    return found
 
 
 async def _homes(

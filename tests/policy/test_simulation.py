@@ -1,10 +1,11 @@
 """A scenario counts exactly what evaluating everybody at each month's end would grant."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from tests.policy.samples import HEAD, files
+from tests.policy.samples import HEAD, constant, files, seconds_of
 
 from timebank.domain.assurance import Assurance
 from timebank.policy.columns import Columns, evaluate_population, to_column
@@ -12,7 +13,7 @@ from timebank.policy.cube import Cube, Measure, first_day, last_day
 from timebank.policy.evaluation import evaluate_person, facts_needed
 from timebank.policy.fact import FactKey
 from timebank.policy.forecast import Method, extend, without_last_year
-from timebank.policy.grant import Every
+from timebank.policy.grant import Every, Limit, LimitOf, LimitPer
 from timebank.policy.ground import Ground
 from timebank.policy.pack import read_pack_files
 from timebank.policy.plugin_kit import FIRST_MONTH, MONTHS, made_up_cube
@@ -296,3 +297,27 @@ def test_growth_by_cohort_follows_the_cohort_and_no_newcomer() -> None:
     ahead = extend(grown, months=12, method=Method.COHORT_TREND).sums[Measure.MINUTES, Assurance.A0]
     assert ahead[-12:, 10:].sum() == pytest.approx(2 * doubled[-12:, 10:].sum(), rel=0.02)
     assert np.array_equal(ahead[-12:, :10], doubled[-12:, :10])
+
+
+def test_a_scenario_costs_what_a_dragged_slider_may() -> None:
+    """A quarter of 140,000 people over 60 months, a quarter of half a second: once and rationed."""
+    months, people = 60, 35_000
+    cube = made_up_cube(seed=1, people=people, months=months)
+    on = last_day(FIRST_MONTH + months - 1)
+    plain = read_pack_files(files(pack=HEAD, params=PARAMS, rules=RULES))
+    assert isinstance(plain, Pack)
+    today = today_of(cube, plain, on=on)
+    timeline = prepare(
+        [plain], cube, since=first_day(FIRST_MONTH), months=months, today=today, on=on
+    )
+    base = simulate([plain], timeline)
+    dragged = with_value(plain, "film_minutes", value=600, from_on=date(2022, 1, 1))
+    assert isinstance(dragged, Pack)
+    assert seconds_of(lambda: simulate([dragged], timeline, reuse=base)) < 0.125
+
+    (film,) = (each for each in plain.rules if each.id == "film")
+    most = Limit(LimitPer.ALL, LimitOf.TIMES, Every.CALENDAR_YEAR, constant(5_000))
+    rules = tuple(replace(each, limits=(most,)) if each is film else each for each in plain.rules)
+    few = replace(plain, rules=rules, hash="few")
+    spent = seconds_of(lambda: simulate([few], timeline, reuse=base, is_enacted_at_start=True))
+    assert spent < 0.25

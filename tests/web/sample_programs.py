@@ -63,6 +63,9 @@ def program_samples(language: Language, framed: Callable[..., Frame]) -> dict[st
                         unit=_("metric.unit.per_10k"),
                         meaning=_("metric.active_rate.definition"),
                         adding=_("column.adding.ratio"),
+                        over_time=_("column.over_time.ratio"),
+                        undefined=_("metric.undefined.no_whole"),
+                        breakdowns=["region", "month", "field"],
                     ),
                 ],
             )

@@ -13,6 +13,13 @@ def test_every_column_that_is_sent_is_explained() -> None:
         measures = [each.name for each in numbers.columns if each.role == "measure"]
         assert measures == list(METRICS)
         for column in (*numbers.columns, *entries.columns):
-            said = (column.kind, column.unit, column.meaning, column.adding)
+            said = (
+                column.kind,
+                column.unit,
+                column.meaning,
+                column.adding,
+                column.over_time,
+                column.undefined,
+            )
             # A code without a sentence would be shown as itself.
             assert not [each for each in said if each.startswith(("column.", "metric."))]

@@ -56,6 +56,31 @@ class Adding(StrEnum):
     """It does not follow from them: a longer window makes other groups."""
 
 
+class Undefined(StrEnum):
+    """When there is no number; the sentence is in the message catalogs."""
+
+    NEVER = "never"
+    """What nobody did is 0."""
+    NO_RESIDENTS = "no_residents"
+    """No source knows how many live there by then, or it says nobody does."""
+    NO_WHOLE = "no_whole"
+    """Whom it is taken of is not known, or nobody."""
+    NOBODY_BEFORE = "nobody_before"
+    """Nobody was active a year before."""
+    NOBODY_COUNTED = "nobody_counted"
+    """Nobody counted on any occasion."""
+    NO_ROW = "no_row"
+    """A group without anybody, and a month after the window, have no row."""
+    NO_PLACE = "no_place"
+    """No place was offered."""
+    NOT_COUNTED = "not_counted"
+    """No open station has such a count by then."""
+    NO_TOWNS = "no_towns"
+    """The division has no towns."""
+    NO_WORKER = "no_worker"
+    """One of both is not known, or there is no worker."""
+
+
 class Breakdown(StrEnum):
     """What the rows of a table are."""
 
@@ -101,7 +126,7 @@ class Metric:
     basis: Basis
     over_regions: Adding
     over_time: Adding
-    undefined: str
+    undefined: Undefined
     breakdowns: frozenset[Breakdown]
 
     @property
@@ -122,7 +147,7 @@ def _metric(
     basis: Basis = Basis.HOME,
     over_regions: Adding = Adding.SUM,
     over_time: Adding = Adding.SUM,
-    undefined: str = "never: nothing done is 0",
+    undefined: Undefined = Undefined.NEVER,
     breakdowns: frozenset[Breakdown] = _ALL,
 ) -> Metric:
     return Metric(
@@ -136,7 +161,7 @@ def _metric(
     )
 
 
-def _rate(name: str, *, undefined: str, **said: Any) -> Metric:
+def _rate(name: str, *, undefined: Undefined, **said: Any) -> Metric:
     return _metric(
         name,
         MetricUnit.PER_10K,
@@ -154,13 +179,11 @@ def _counted_there(name: str, unit: MetricUnit, **said: Any) -> Metric:
         unit,
         basis=Basis.STATION,
         over_time=Adding.LAST,
-        undefined="no open station has such a count by then",
+        undefined=Undefined.NOT_COUNTED,
         **said,
     )
 
 
-_NO_RESIDENTS = "no source knows how many live there by then, or it says nobody does"
-_NOBODY_COUNTED = "nobody counted on any occasion"
 _DEEDS = _OF_PEOPLE | _OF_DEEDS | {Breakdown.DAY}
 
 METRICS: Mapping[str, Metric] = {
@@ -175,7 +198,7 @@ METRICS: Mapping[str, Metric] = {
         ),
         _rate(
             "active_rate",
-            undefined="whom it is taken of is not known, or nobody",
+            undefined=Undefined.NO_WHOLE,
             breakdowns=_OF_PEOPLE | _OF_DEEDS,
         ),
         _metric(
@@ -183,7 +206,7 @@ METRICS: Mapping[str, Metric] = {
             MetricUnit.PER_10K,
             over_regions=Adding.RATIO,
             over_time=Adding.LAST,
-            undefined=_NO_RESIDENTS,
+            undefined=Undefined.NO_RESIDENTS,
         ),
         _metric("services", MetricUnit.SERVICES, breakdowns=_DEEDS),
         _metric("minutes", MetricUnit.MINUTES, breakdowns=_DEEDS),
@@ -192,19 +215,19 @@ METRICS: Mapping[str, Metric] = {
         _metric("minutes_declared", MetricUnit.MINUTES, breakdowns=_DEEDS),
         _metric("new_active", MetricUnit.PEOPLE, over_time=Adding.DISTINCT),
         _metric("returning_active", MetricUnit.PEOPLE, over_time=Adding.DISTINCT),
-        _rate("retention_rate", undefined="nobody was active a year before"),
+        _rate("retention_rate", undefined=Undefined.NOBODY_BEFORE),
         _metric(
             "cohort_size",
             MetricUnit.PEOPLE,
             over_time=Adding.NONE,
-            undefined="never: a group without anybody has no row",
+            undefined=Undefined.NO_ROW,
             breakdowns=_COHORT,
         ),
         _metric(
             "cohort_active",
             MetricUnit.PEOPLE,
             over_time=Adding.NONE,
-            undefined="never: a month after the window has no row",
+            undefined=Undefined.NO_ROW,
             breakdowns=_COHORT,
         ),
         _metric(
@@ -212,7 +235,7 @@ METRICS: Mapping[str, Metric] = {
             MetricUnit.PER_10K,
             over_regions=Adding.RATIO,
             over_time=Adding.NONE,
-            undefined="the group has nobody, or the later month is not in the window",
+            undefined=Undefined.NO_ROW,
             breakdowns=_COHORT,
         ),
         _metric("trained", MetricUnit.PEOPLE, over_time=Adding.DISTINCT),
@@ -231,14 +254,14 @@ METRICS: Mapping[str, Metric] = {
             "people_served",
             MetricUnit.PEOPLE,
             basis=Basis.PLACE,
-            undefined=_NOBODY_COUNTED,
+            undefined=Undefined.NOBODY_COUNTED,
             breakdowns=_OF_DEEDS,
         ),
         _metric(
             "households_served",
             MetricUnit.HOUSEHOLDS,
             basis=Basis.PLACE,
-            undefined=_NOBODY_COUNTED,
+            undefined=Undefined.NOBODY_COUNTED,
             breakdowns=_OF_DEEDS,
         ),
         _metric("shifts", MetricUnit.SESSIONS, basis=Basis.PLACE, breakdowns=_OF_DEEDS),
@@ -247,7 +270,7 @@ METRICS: Mapping[str, Metric] = {
         _rate(
             "fill_rate",
             basis=Basis.PLACE,
-            undefined="no place was offered",
+            undefined=Undefined.NO_PLACE,
             breakdowns=_OF_DEEDS,
         ),
         _metric("centers", MetricUnit.STATIONS, basis=Basis.STATION, over_time=Adding.LAST),
@@ -257,7 +280,7 @@ METRICS: Mapping[str, Metric] = {
         _rate(
             "station_coverage",
             basis=Basis.STATION,
-            undefined="the division has no towns",
+            undefined=Undefined.NO_TOWNS,
         ),
         _counted_there("workers", MetricUnit.PEOPLE),
         _counted_there("workers_certified", MetricUnit.PEOPLE),
@@ -271,7 +294,7 @@ METRICS: Mapping[str, Metric] = {
             basis=Basis.STATION,
             over_regions=Adding.RATIO,
             over_time=Adding.LAST,
-            undefined="residents are not known, or no worker is",
+            undefined=Undefined.NO_WORKER,
         ),
         _metric(
             "care_per_worker",
@@ -279,7 +302,7 @@ METRICS: Mapping[str, Metric] = {
             basis=Basis.STATION,
             over_regions=Adding.RATIO,
             over_time=Adding.LAST,
-            undefined="those in care are not known, or no worker is",
+            undefined=Undefined.NO_WORKER,
         ),
     )
 }

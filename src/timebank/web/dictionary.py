@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from litestar import Response, get
 
-from timebank.domain.metric import METRICS, Metric
+from timebank.domain.metric import METRICS, Breakdown, Metric
 from timebank.http.identity import PUBLIC
 from timebank.http.providers import TimebankRequest
 from timebank.store.definitions import list_definitions
@@ -30,6 +30,9 @@ class DictionaryColumn:
         kind: How it is written.
         unit: Of a measure; empty otherwise.
         adding: How a whole follows from its parts; empty where that is no question.
+        over_time: How a year follows from its months; empty where that is no question.
+        undefined: When there is no number; empty where that is no question.
+        breakdowns: By what it can be asked for, as codes.
     """
 
     name: str
@@ -38,6 +41,9 @@ class DictionaryColumn:
     unit: str
     meaning: str
     adding: str
+    over_time: str = ""
+    undefined: str = ""
+    breakdowns: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +147,9 @@ def _page(language: Language) -> DictionaryPage:
             unit=_(f"metric.unit.{metric.unit.value}"),
             meaning=_(metric.sentence),
             adding=_(f"column.adding.{metric.over_regions.value}"),
+            over_time=_(f"column.over_time.{metric.over_time.value}"),
+            undefined=_(f"metric.undefined.{metric.undefined.value}"),
+            breakdowns=[each.value for each in Breakdown if each in metric.breakdowns],
         )
 
     return DictionaryPage(

@@ -241,7 +241,12 @@ async def test_numbers_are_one_in_every_form_and_say_what_made_them(
         assert [line[name] for name in values] == [
             "" if v is None else str(v) for v in values.values()
         ]
-        assert list(cells[4:]) == list(values.values())
+        assert list(cells[7:]) == list(values.values())
+        assert record["residents"] == cells[4] == row["residents"]
+        assert record["residents_as_of"] == cells[5] == row["residents_as_of"]
+        # What each row of a table was made of, as the dictionary names it.
+        made_of = [line[name] for name in ("definition", "window", "as_of", "not_repeatable")]
+        assert made_of == [told["definition"], "2024", f"{BOOK}:3", "active_rate"]
 
     by_month = (await client.get(f"{url}&by=month", headers=as_program)).json()["rows"]
     assert [row["values"]["minutes"] for row in by_month if row["key"] == "2024-03"] == [180]

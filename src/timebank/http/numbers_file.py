@@ -2,13 +2,14 @@
 
 import io
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 from timebank.http import spreadsheet
 from timebank.http.file_format import Format
 from timebank.ledger.export_formats import LibraryMissingError
-from timebank.queries.numbers import Numbers
+from timebank.queries.numbers import Numbers, Row
 
 
 def numbers_file(numbers: Numbers, asked: Format) -> bytes:
@@ -21,12 +22,20 @@ def numbers_file(numbers: Numbers, asked: Format) -> bytes:
         case Format.JSON:
             return json.dumps(_as_json(numbers), ensure_ascii=False).encode()
         case Format.CSV:
-            return spreadsheet.to_csv([_columns(numbers), *_rows(numbers)])
-        case Format.XLSX:
-            about = [(key, str(value)) for key, value in _about(numbers).items()]
-            return spreadsheet.to_xlsx(
-                {"numbers": [_columns(numbers), *_rows(numbers)], "about": about}
+            # A table of its own: what it was made of stands in each row.
+            about = {name: _text(value) for name, value in _about(numbers).items()}
+            return spreadsheet.to_csv(
+                [
+                    (*_columns(numbers), *about),
+                    *((*row, *about.values()) for row in _rows(numbers)),
+                ]
             )
+        case Format.XLSX:
+            sheets: dict[str, Iterable[Sequence[spreadsheet.Cell]]] = {
+                "numbers": [_columns(numbers), *_rows(numbers)],
+                "about": [(name, _text(value)) for name, value in _about(numbers).items()],
+            }
+            return spreadsheet.to_xlsx(sheets)
         case Format.PARQUET:
             return _as_parquet(numbers)
 
@@ -71,22 +80,46 @@ def _as_json(numbers: Numbers) -> dict[str, object]:
     }
 
 
+_TEXTS = ("region", "name", "level", "key", "residents_as_of")
+
+
 def _columns(numbers: Numbers) -> tuple[str, ...]:
-    return ("region", "name", "level", "key", *(each.name for each in numbers.metrics))
+    return (
+        "region",
+        "name",
+        "level",
+        "key",
+        "residents",
+        "residents_as_of",
+        "residents_is_estimate",
+        *(each.name for each in numbers.metrics),
+    )
+
+
+def _values(row: Row) -> tuple[str | int | None, ...]:
+    found = row.residents
+    return (
+        str(row.region),
+        row.name,
+        row.level,
+        row.key,
+        None if found is None else found.count,
+        None if found is None else found.as_of.isoformat(),
+        None if found is None else int(found.is_estimate),
+        *row.values,
+    )
 
 
 def _rows(numbers: Numbers) -> list[tuple[str | int, ...]]:
     """Return rows for a sheet, in which a number that there is none of is an empty cell."""
-    return [
-        (
-            str(row.region),
-            row.name,
-            row.level,
-            row.key,
-            *("" if value is None else value for value in row.values),
-        )
-        for row in numbers.rows
-    ]
+    return [tuple("" if each is None else each for each in _values(row)) for row in numbers.rows]
+
+
+def _text(value: object) -> str:
+    """Return what numbers were made of as the text of a cell."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{book}:{seq}" for book, seq in value.items())
+    return ",".join(value) if isinstance(value, list) else str(value)
 
 
 def _as_parquet(numbers: Numbers) -> bytes:
@@ -96,11 +129,10 @@ def _as_parquet(numbers: Numbers) -> bytes:
         parquet: Any = import_module("pyarrow.parquet")
     except ImportError:
         raise LibraryMissingError("pyarrow") from None
-    rows = [(str(row.region), row.name, row.level, row.key, *row.values) for row in numbers.rows]
-    texts = ("region", "name", "level", "key")
+    rows = [_values(row) for row in numbers.rows]
     schema = arrow.schema(
-        [(each, arrow.string() if each in texts else arrow.int64()) for each in _columns(numbers)],
-        metadata={key: str(value) for key, value in _about(numbers).items()},
+        [(each, arrow.string() if each in _TEXTS else arrow.int64()) for each in _columns(numbers)],
+        metadata={key: _text(value) for key, value in _about(numbers).items()},
     )
     columns = [
         arrow.array(column, field.type)

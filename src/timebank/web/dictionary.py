@@ -123,6 +123,7 @@ _ROW_COLUMNS: Sequence[tuple[str, ColumnRole, str]] = (
     ("window", "dimension", "text"),
     ("by", "dimension", "code"),
     ("as_of", "attribute", "integer"),
+    ("not_repeatable", "attribute", "text"),
 )
 
 

@@ -15,6 +15,7 @@ With `--folder` the filled books stay there: the next run measures the same ones
 import argparse
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -53,6 +54,9 @@ FILLING = {
     "shared_buffers": "1GB",
 }
 """While a book is filled; what it is measured with are the product's settings."""
+
+KEPT_MIN = 1_000_000
+"""Smaller books are filled for every run."""
 
 DAY_BEGINS_WITH = 5
 """Batches of 8,000: together they meet nearly every page of a month of 140,000 volunteers."""
@@ -149,8 +153,17 @@ class Book:
             await self.post(8_000)
 
     async def lay_ready(self, stays: int) -> list[ScanRequest]:
-        """Make stays that have begun, and the scan that ends each."""
+        """Make stays that have begun, and the scan that ends each.
+
+        It is another day: what was laid ready before is moved a week back, for nobody is in two
+        shifts at once.
+        """
         now = clock.now()
+        await self.conn.execute(
+            "update attendance set arrived_at = arrived_at - interval '7 days',"
+            " left_at = left_at - interval '7 days' where arrived_at > $1",
+            now - timedelta(days=2),
+        )
         first_shift = self.shifts + 1
         self.shifts += -(-stays // STAYS_PER_SHIFT)
         await self.conn.execute(
@@ -307,6 +320,10 @@ def fill_folders(folder: Path, sizes: list[int]) -> list[Path]:
     made: list[Path] = []
     for size in sizes:
         its = folder / f"{size}"
+        if size < KEPT_MIN:
+            # What measuring adds would be most of it.
+            (folder / f"{size} is filled").unlink(missing_ok=True)
+            shutil.rmtree(its, ignore_errors=True)
         if not (folder / f"{size} is filled").exists():
             if its.exists() or not made:
                 its.mkdir(exist_ok=True)

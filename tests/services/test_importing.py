@@ -1,7 +1,6 @@
 """A district's history lands once, whatever the file, and what cannot land is listed exactly."""
 
 import csv
-import multiprocessing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from timebank.db import Database
 from timebank.domain.actor import VolunteerId
 from timebank.domain.volunteer_number import format_number
 from timebank.ledger import audit
-from timebank.services import service_reading
 from timebank.services.errors import NotFoundError
 from timebank.services.founding import found_county
 from timebank.services.importing import ImportResult, import_services
@@ -320,30 +318,6 @@ async def test_a_file_that_cannot_be_read_says_why(
     with pytest.raises(ImportFileError) as failure:
         await run(db, path)
     assert failure.value.code == code
-
-
-async def test_a_long_file_is_read_by_another_process_with_the_same_result(
-    db: Database,
-    owner: asyncpg.Connection,
-    people: list[VolunteerId],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The header, refusals, and what is wrong with the file come over as they are."""
-    rows = [*good_rows(), ["?", *good_rows()[0][1:]]]
-    short = await run(db, write_csv(tmp_path / "short.csv", rows), is_dry_run=True)
-    monkeypatch.setattr(service_reading, "APART_BYTES_MIN", 0)
-    long = await run(db, write_csv(tmp_path / "long.csv", rows))
-    assert (long.rows, long.rows_posted, long.rows_refused, long.minutes) == (6, 5, 1, 450)
-    assert read_errors(long) == read_errors(short)
-    assert len(await entries(owner)) == 5
-
-    cut = write_csv(tmp_path / "cut.csv", good_rows())
-    cut.write_bytes(cut.read_bytes() + b'"open')
-    with pytest.raises(ImportFileError) as failure:
-        await run(db, cut)
-    assert failure.value.code == "file.csv_malformed"
-    assert multiprocessing.active_children() == []
 
 
 async def test_a_county_whose_book_is_closed_imports_nothing(db: Database, tmp_path: Path) -> None:

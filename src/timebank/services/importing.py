@@ -110,8 +110,7 @@ async def import_services(
         ImportFileError: The file as a whole cannot be read.
 
     Cost: memory does not grow with the file, but for about 70 bytes a row that has no record
-    number; one commit for each 262,144 rows at most. A long file is read by a process of its
-    own.
+    number; one commit for each 262,144 rows at most.
     """
     setting = await find_setting(db, book=book)
     errors = path.with_name(path.name + ".errors.csv")

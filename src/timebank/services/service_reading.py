@@ -1,18 +1,9 @@
-"""A file of services, read into what one commit takes at a time: here, or in a process of its own.
+"""A file of services, read into what one commit takes at a time."""
 
-Reading is two thirds of an import's work in this language, and one process runs it on one core. A
-long file is read by a process of its own, so that reading, posting and the database share what the
-machine has.
-"""
-
-import gc
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -24,11 +15,6 @@ from timebank.services.service_file import Header, ImportFileError, Part, Progre
 BATCH_ROWS_MIN = 32_768
 """Rows of the first batch: the database begins to work when they are read. Each is twice as long as
 the one before, for longer batches touch each account in fewer of them."""
-
-APART_BYTES_MIN = 4_000_000
-"""From this size on a process of its own, which takes a second to start, is worth it."""
-
-_log = logging.getLogger("timebank")
 
 
 @dataclass(slots=True)
@@ -107,82 +93,8 @@ def opened(path: Path, reading: Reading) -> Iterator[tuple[Header, Iterator[Batc
     Raises:
         ImportFileError: The file as a whole cannot be read.
     """
-    is_long = path.is_file() and path.stat().st_size >= APART_BYTES_MIN
-    with (_opened_apart if is_long else _opened_here)(path, reading) as found:
-        yield found
-
-
-@contextmanager
-def _opened_here(path: Path, reading: Reading) -> Iterator[tuple[Header, Iterator[Batch]]]:
     with service_file.opened(path) as source:
         if source.first is None:
             raise ImportFileError(code="file.empty", sentence="The file is empty.")
         header = service_file.read_header(source.first)
         yield header, reading.batches(header, source.parts)
-
-
-@contextmanager
-def _opened_apart(path: Path, reading: Reading) -> Iterator[tuple[Header, Iterator[Batch]]]:
-    # Started anew and not forked: this process has threads and a loop.
-    context = get_context("spawn")
-    ours, its = context.Pipe(duplex=False)
-    process = context.Process(target=_read_apart, args=(path, reading, its), daemon=True)
-    process.start()
-    # Only the reader holds the other end: when it is gone, asking ends.
-    its.close()
-    try:
-        header = _received(ours)
-        assert isinstance(header, Header)  # noqa: S101 the first that is sent
-        yield header, _batches_of(ours)
-    finally:
-        ours.close()
-        process.terminate()
-        process.join()
-
-
-def _batches_of(ours: Connection) -> Iterator[Batch]:
-    while (batch := _received(ours)) is not None:
-        assert isinstance(batch, Batch)  # noqa: S101 nothing else is sent
-        yield batch
-
-
-def _received(ours: Connection) -> object:
-    """Return what the reader sends next; None behind the last batch.
-
-    Raises:
-        ImportFileError: The file as a whole cannot be read.
-        RuntimeError: The reader ended before the file did.
-    """
-    try:
-        # From our own process, over a pipe that nobody else can name.
-        sent: object = ours.recv()
-    except EOFError:
-        raise RuntimeError("the process that reads the file has ended before the file") from None
-    if isinstance(sent, _Unreadable):
-        raise ImportFileError(code=sent.code, sentence=sent.sentence)
-    return sent
-
-
-@dataclass(frozen=True, slots=True)
-class _Unreadable:
-    """Why a file cannot be read."""
-
-    code: str
-    sentence: str
-
-
-def _read_apart(path: Path, reading: Reading, its: Connection) -> None:
-    """Send header, batches and None, or why not."""
-    # Nothing here is in a cycle, and the process is thrown away.
-    gc.disable()
-    try:
-        with _opened_here(path, reading) as (header, batches):
-            its.send(header)
-            for batch in batches:
-                its.send(batch)
-        its.send(None)
-    except ImportFileError as error:
-        its.send(_Unreadable(error.code, error.sentence))
-    except BrokenPipeError:
-        # Whoever asked has given up.
-        _log.debug("nobody waits for %s any more", path)

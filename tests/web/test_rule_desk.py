@@ -160,9 +160,8 @@ async def test_a_draft_is_written_in_forms_and_enacted_by_two(
     typed["s:param/film_minutes/1/cite"] = "haiyan-courtesies 第七条"
     saved = await officer.post(page.url.path, {**typed, "act": "save"})
     page = await officer.get(saved.headers["location"])
-    assert "film_minutes 自2027年1月1日起 80 小时（原 100 小时）" in text_of(page).replace(
-        "\xa0", " "
-    )
+    said = text_of(page).replace("\xa0", " ")
+    assert "本年度服务时间 自2027年1月1日起 80 小时（原 100 小时）" in said
     digest = page.url.path.rsplit("/", 1)[-1]
     files = json.loads(
         await owner.fetchval("select files from pack_draft where digest = $1", digest)

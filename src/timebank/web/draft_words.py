@@ -11,7 +11,13 @@ from timebank.policy.rule import Pack, Rule
 from timebank.services.errors import NotFoundError
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate
-from timebank.web.policy_words import own_words, plain_sentence, problem_words
+from timebank.web.policy_words import (
+    fact_words,
+    own_words,
+    plain_sentence,
+    problem_words,
+    valid_words,
+)
 
 
 def county_of_writers(office_scope: Scope) -> int:
@@ -42,8 +48,9 @@ def differences_in_words(
     found: list[str] = []
     old, new = _document(before), _document(after)
     for name in sorted(old["param"].keys() | new["param"].keys()):
+        label = parameter_words(name, after, before, language=language, _=_)
         found += _parameter(
-            name, old["param"].get(name, []), new["param"].get(name, []), language, _
+            name, label, old["param"].get(name, []), new["param"].get(name, []), language, _
         )
     rules = {rule.id: rule for rule in before.rules}
     later = {rule.id: rule for rule in after.rules}
@@ -61,7 +68,7 @@ def differences_in_words(
     ]
     for key in sorted((old.keys() | new.keys()) - {"param", "rule"}):
         if old.get(key) != new.get(key):
-            found.append(_("「{part}」有改动", part=_key(key, _)))
+            found += _parts(key, old.get(key), new.get(key), language, _)
     if not found and before.hash != after.hash:
         found.append(_("文字有改动"))
     return found
@@ -72,8 +79,43 @@ def _document(pack: Pack) -> dict[str, Any]:
     return document
 
 
+def parameter_words(name: str, *packs: Pack, language: Language, _: Translate) -> str:
+    """Return what a number decides, by the first rule that uses it; else its name."""
+    for pack in packs:
+        for rule in pack.rules:
+            for leaf in rule.leaves():
+                if leaf.parameter.name == name:
+                    return _(
+                        "「{title}」的{fact}",
+                        title=own_words(rule.title, language),
+                        fact=fact_words(leaf.use, language=language, _=_),
+                    )
+    return name
+
+
+def _parts(key: str, old: Any, new: Any, language: Language, _: Translate) -> list[str]:
+    """Return which pools, groups and the like are new, gone or changed, by title."""
+    part = _key(key, _)
+    if not all(isinstance(each, list | None) for each in (old, new)):
+        return [_("「{part}」有改动", part=part)]
+    before = {str(each.get("id")): each for each in old or []}
+    after = {str(each.get("id")): each for each in new or []}
+    found: list[str] = []
+    for part_id in [*after, *(each for each in before if each not in after)]:
+        one, two = before.get(part_id), after.get(part_id)
+        title = (two or one or {}).get("title")
+        named = title.get(language, part_id) if isinstance(title, dict) else part_id
+        if one is None:
+            found.append(_("新增{part}「{title}」", part=part, title=named))
+        elif two is None:
+            found.append(_("去掉{part}「{title}」", part=part, title=named))
+        elif one != two:
+            found.append(_("{part}「{title}」有改动", part=part, title=named))
+    return found
+
+
 def _parameter(
-    name: str, old: list[Any], new: list[Any], language: Language, _: Translate
+    name: str, label: str, old: list[Any], new: list[Any], language: Language, _: Translate
 ) -> list[str]:
     found = []
     before = {each["from"]["$date"]: each for each in old}
@@ -87,7 +129,7 @@ def _parameter(
             found.append(
                 _(
                     "{name} 自{day}起 {value}（原 {was}）",
-                    name=name,
+                    name=label,
                     day=since,
                     value=_amount(name, two["value"], language),
                     was=was or "—",
@@ -97,7 +139,7 @@ def _parameter(
             found.append(
                 _(
                     "{name} 去掉自{day}起的 {value}",
-                    name=name,
+                    name=label,
                     day=since,
                     value=_amount(name, one["value"], language),
                 )
@@ -106,14 +148,14 @@ def _parameter(
             found.append(
                 _(
                     "{name} 自{day}起由 {was} 改为 {value}",
-                    name=name,
+                    name=label,
                     day=since,
                     was=_amount(name, one["value"], language),
                     value=_amount(name, two["value"], language),
                 )
             )
         elif one != two:
-            found.append(_("{name} 自{day}起的依据或说明有改动", name=name, day=since))
+            found.append(_("{name} 自{day}起的依据或说明有改动", name=label, day=since))
     return found
 
 
@@ -136,7 +178,8 @@ def _rule(before: Rule, after: Rule, on: date, language: Language, _: Translate)
     if before.grant != after.grant:
         return [_("规则「{title}」发的东西有改动", title=title)]
     if before.valid != after.valid:
-        return [_("规则「{title}」的有效期有改动", title=title)]
+        span = valid_words(after, language=language, _=_)
+        return [_("规则「{title}」的有效期改为：{span}", title=title, span=span)]
     fixed = ("every", "approver", "dimension", "cite", "limits", "group", "select", "revoke")
     if any(getattr(before, each) != getattr(after, each) for each in fixed):
         return [_("规则「{title}」的发放办法有改动", title=title)]
@@ -144,7 +187,8 @@ def _rule(before: Rule, after: Rule, on: date, language: Language, _: Translate)
 
 
 def _sentence(rule: Rule, on: date, language: Language, _: Translate) -> str:
-    return plain_sentence(rule, on=max(on, rule.valid.from_on), language=language, _=_)
+    said = plain_sentence(rule, on=max(on, rule.valid.from_on), language=language, _=_)
+    return said.rstrip("：: ")
 
 
 def _key(key: str, _: Translate) -> str:

@@ -9,6 +9,7 @@ from timebank.policy.condition import Leaf
 from timebank.policy.rule import Pack, Rule
 from timebank.web import format as words
 from timebank.web.catalog import Language, Translate, has_message
+from timebank.web.draft_words import parameter_words
 from timebank.web.policy_words import fact_words, own_words
 
 _DAY = r"\d{4}-\d\d-\d\d"
@@ -43,17 +44,8 @@ def _parameter(change: str, pack: Pack, language: Language, _: Translate) -> str
     found = _BECAME.fullmatch(rest)
     if found is None:
         return change
-    label = name
     is_time = name.endswith("minutes")
-    for rule in pack.rules:
-        for leaf in rule.leaves():
-            if leaf.parameter.name == name:
-                label = _(
-                    "「{title}」的{fact}",
-                    title=own_words(rule.title, language),
-                    fact=fact_words(leaf.use, language=language, _=_),
-                )
-                break
+    label = parameter_words(name, pack, language=language, _=_)
     if found[1] is None:
         days = [date.fromisoformat(each.removeprefix("from ")) for each in (found[2], found[3])]
         return _(

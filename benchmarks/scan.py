@@ -80,6 +80,8 @@ class Door:
         """
         if shifts * STAYS_PER_SHIFT > self.volunteers:
             raise SystemExit("more scans than volunteers: a lower --rate-max, or shorter turns")
+        # Scans of the last turn that nobody waited for may still be written.
+        await asyncio.sleep(0.5)
         now = clock.now()
         await self.conn.execute(
             """

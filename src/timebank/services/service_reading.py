@@ -12,10 +12,6 @@ from timebank.domain.service_row import CellRefused, Places, RowReader, record_k
 from timebank.services import service_file
 from timebank.services.service_file import Header, ImportFileError, Part, Progress
 
-BATCH_ROWS_MIN = 32_768
-"""Rows of the first batch: the database begins to work when they are read. Each is twice as long as
-the one before, for longer batches touch each account in fewer of them."""
-
 
 @dataclass(slots=True)
 class Batch:
@@ -61,13 +57,11 @@ class Reading:
                 is_evidence_trusted=self.is_evidence_trusted,
             )
         )
-        lines_max = min(BATCH_ROWS_MIN, self.lines_max)
         batch = Batch()
         for part in parts:
-            if batch.lines + len(part.rows) > lines_max:
+            if batch.lines + len(part.rows) > self.lines_max:
                 yield batch
                 batch = Batch()
-                lines_max = min(2 * lines_max, self.lines_max)
             columns, refused = reader.read(part.numbers, part.rows)
             batch.columns.extend(columns)
             batch.keys += _record_keys(self.book, columns.records)

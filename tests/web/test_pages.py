@@ -80,6 +80,7 @@ NOTHING_YET = {
     "/district/selections/N/N",
     "/selections/N/N",
     "/selections/N/N/draw.json",
+    "/me/vouchers/N/N",
 }
 """Pages of what the demo county has none of yet; `test_sessions` walks them, `test_look` shows them
 with samples."""

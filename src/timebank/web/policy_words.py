@@ -83,10 +83,33 @@ def ask_words(use: FactUse, op: Op, need: Need, *, language: Language, _: Transl
     elif op is Op.AT_LEAST and use.name == "star":
         text = _("达到 {amount}", amount=amount)
     else:
-        text = f"{window} {fact_name(use, language=language, _=_)} {op.value} {amount}".strip()
+        fact = fact_name(use, language=language, _=_)
+        said = _compared(op, _, window=window, fact=fact, amount=amount)
+        text = " ".join(said.split()).strip(", ")
     if use.assurance_min > Assurance.A0:
         text = _("{text}（扫码或当场确认的才算）", text=text)
     return text
+
+
+def _compared(op: Op, _: Translate, *, window: str, fact: str, amount: str) -> str:
+    """Return a comparison as it is said, without signs."""
+    match op:
+        case Op.AT_LEAST:
+            return _("{window}{fact}至少 {amount}", window=window, fact=fact, amount=amount)
+        case Op.ABOVE:
+            return _("{window}{fact}多于 {amount}", window=window, fact=fact, amount=amount)
+        case Op.AT_MOST:
+            return _("{window}{fact}不超过 {amount}", window=window, fact=fact, amount=amount)
+        case Op.BELOW:
+            return _("{window}{fact}少于 {amount}", window=window, fact=fact, amount=amount)
+        case Op.EQUAL:
+            return _("{window}{fact}：{amount}", window=window, fact=fact, amount=amount)
+        case Op.DIFFERENT:
+            return _("{window}{fact}不是 {amount}", window=window, fact=fact, amount=amount)
+        case Op.IN:
+            return _("{window}{fact}是其中之一：{amount}", window=window, fact=fact, amount=amount)
+        case Op.WITHIN:
+            return _("{window}{fact}在 {amount}", window=window, fact=fact, amount=amount)
 
 
 def need_words(use: FactUse, need: Need, *, language: Language, _: Translate) -> str:
@@ -146,7 +169,7 @@ def nearest_words(explanation: Explanation, *, language: Language, _: Translate)
     if nearest.have is None:
         return _("要先核实：{fact}", fact=fact_name(nearest.use, language=language, _=_))
     if explanation.gap is None or explanation.unit is None:
-        return _("{ask}，现在还不是", ask=check_of(nearest, language=language, _=_).text)
+        return _("这一条现在还不符合：{ask}", ask=check_of(nearest, language=language, _=_).text)
     if explanation.unit is FactUnit.MINUTES:
         gap = _("再服务 {amount}", amount=words.duration(explanation.gap, language=language))
     else:

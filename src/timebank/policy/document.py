@@ -9,6 +9,7 @@ key of 200,000 dots took all memory): here work is bounded by the limits below.
 import re
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from timebank.policy.problem import Problem, ProblemCode
 
@@ -42,8 +43,7 @@ class Item:
 Fields = dict[str, Item]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """Where a value or the heading of a table stands in a file's text.
 
     Attributes:
@@ -111,8 +111,10 @@ class _Reader:
     def skip(self, pattern: re.Pattern[str]) -> None:
         found = pattern.match(self.text, self.at)
         if found is not None:
-            self.line += self.text.count("\n", self.at, found.end())
-            self.at = found.end()
+            end = found.end()
+            if pattern is _SPACE:
+                self.line += self.text.count("\n", self.at, end)
+            self.at = end
 
     def peek(self) -> str:
         return self.text[self.at : self.at + 1]

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from timebank.domain.period import Period, local_day
 from timebank.domain.region import county_of
 from timebank.domain.scope import Scope
-from timebank.domain.signal import Measure, Review, SignalKind, queue
+from timebank.domain.signal import Measure, Review, SignalKind, queue, stake
 from timebank.ledger import tables as ledger
 from timebank.queries import signals
 from timebank.store import reviews, thresholds
@@ -62,7 +62,7 @@ async def find_queues(
     ]
     waiting = [each for queue_ in found for each in queue_.waiting]
     return ReviewQueue(
-        tuple(sorted(waiting, key=lambda each: -each[0].minutes)),
+        tuple(sorted(waiting, key=lambda each: -stake(each[0]))),
         tuple(seen for queue_ in found for seen in queue_.seen),
     )
 

@@ -54,6 +54,8 @@ _UNDER = {
     "/district/grants": "/district/policies",
     "/district/pools": "/district/policies",
     "/district/partners": "/district/policies",
+    "/district/debts": "/district/policies",
+    "/district/selections": "/district/policies",
     "/me/benefits": "/me/honours",
     "/me/vouchers": "/me/honours",
     "/me/purse": "/me/honours",

@@ -39,4 +39,5 @@ if (form) {
     else form.submit();
   });
   window.addEventListener("pageshow", () => delete form.dataset.proof);
+  form.dataset.ready = "yes";
 }

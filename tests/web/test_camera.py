@@ -84,7 +84,7 @@ def test_a_day_with_cameras(seeing: tuple[Browser, Camera], site: Site) -> None:
     member.wait_for_url(re.compile("/scan$"))
     site.clock.pass_by(timedelta(seconds=60))
     prove_phone(member, site, "13912341001")
-    member.locator(".confirm-act button").click()
+    member.locator(".confirm-act[data-ready] button").click()
     expect(member.locator("body")).to_have_class(re.compile("result-arrived"))
 
     # The organizer's camera reads somebody who has no place, and lets them in.
@@ -102,7 +102,7 @@ def test_a_day_with_cameras(seeing: tuple[Browser, Camera], site: Site) -> None:
     expect(organizer.locator(".wall-leave .wall-code svg")).to_be_visible()
     hold(camera, organizer, ".wall-code", member, f"{site.url}/scan/camera")
     member.wait_for_url(re.compile("/scan$"))
-    member.locator(".confirm-act button").click()
+    member.locator(".confirm-act[data-ready] button").click()
     expect(member.locator("body")).to_have_class(re.compile("result-left"))
     assert "A2" in newest_record(member, site, title)
 
@@ -161,7 +161,7 @@ def test_the_second_person_on_one_phone_counts_as_declared(
             phone.context.clear_cookies()
             phone.context.add_cookies(cookies)
             phone.goto(link)
-            phone.locator(".confirm-act button").click()
+            phone.locator(".confirm-act[data-ready] button").click()
             expect(phone.locator("body")).to_have_class(re.compile(f"result-{outcome}"))
             if outcome == "left":
                 assert grade in newest_record(phone, site, title)

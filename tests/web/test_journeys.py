@@ -113,7 +113,7 @@ def open_shift(organizer: Page, site: Site, path: str) -> None:
 def scan(volunteer: Page, organizer: Page, outcome: str) -> None:
     """Read the wall and confirm, as somebody signed in does."""
     volunteer.goto(read_wall(organizer))
-    volunteer.locator(".confirm-act button").click()
+    volunteer.locator(".confirm-act[data-ready] button").click()
     expect(volunteer.locator("body")).to_have_class(re.compile(f"result-{outcome}"))
 
 
@@ -128,7 +128,7 @@ def test_from_the_wall_to_the_ledger(site: Site, chromium: Browser) -> None:
 
     volunteer.goto(read_wall(organizer))
     expect(volunteer.locator("h1")).to_be_visible()
-    volunteer.locator(".confirm-act button").click()
+    volunteer.locator(".confirm-act[data-ready] button").click()
     expect(volunteer.locator("main")).to_contain_text("签到")
     expect(volunteer.locator("body")).to_have_class(re.compile("arrived"))
 
@@ -136,7 +136,7 @@ def test_from_the_wall_to_the_ledger(site: Site, chromium: Browser) -> None:
     organizer.get_by_role("link", name="签退").first.click()
     expect(organizer.locator(".wall-leave .wall-code svg")).to_be_visible()
     volunteer.goto(read_wall(organizer))
-    volunteer.locator(".confirm-act button").click()
+    volunteer.locator(".confirm-act[data-ready] button").click()
     expect(volunteer.locator("body")).to_have_class(re.compile("left"))
 
     volunteer.goto(f"{site.url}/me/records")
@@ -363,7 +363,7 @@ def test_a_late_sign_in_counts_from_the_scan_and_an_old_code_not_at_all(
     site.clock.pass_by(timedelta(seconds=61))
     prove_phone(phone, site, "13912340003")
     expect(phone).to_have_url(re.compile("/scan$"))
-    phone.locator(".confirm-act button").click()
+    phone.locator(".confirm-act[data-ready] button").click()
     expect(phone.locator(".result-arrived .result-number")).to_have_text(scanned_at)
 
     begin_window(site)

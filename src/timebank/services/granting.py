@@ -7,7 +7,8 @@ else waits for `agreeing`.
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -399,6 +400,31 @@ def _to_list(awards: Sequence[Award]) -> dict[tuple[str, str], list[Award]]:
     return lists
 
 
+@asynccontextmanager
+async def _writing_run(
+    db: Database,
+    *,
+    book: int,
+    packs: Sequence[Pack],
+    run: GrantRun,
+    number: int | None,
+    person: UUID | None,
+    now: datetime,
+) -> AsyncIterator[tuple[AsyncConnection, Head, int]]:
+    """Open one commit of a run with the book's lock; the first one of a run keeps the run.
+
+    Raises:
+        NotFoundError: The book is not open.
+    """
+    async with db.write() as conn:
+        head = await journal.find_locked_head(conn, book=book)
+        if head is None:
+            raise NotFoundError
+        if number is None:
+            number = await _keep_run(conn, book=book, packs=packs, run=run, person=person, now=now)
+        yield conn, head, number
+
+
 async def _list(
     db: Database,
     *,
@@ -416,12 +442,9 @@ async def _list(
     now: datetime,
 ) -> int:
     """Fix a list in one commit, make its digest known, return the run's number."""
-    async with db.write() as conn:
-        head = await journal.find_locked_head(conn, book=book)
-        if head is None:
-            raise NotFoundError
-        if number is None:
-            number = await _keep_run(conn, book=book, packs=packs, run=run, person=person, now=now)
+    async with _writing_run(
+        db, book=book, packs=packs, run=run, number=number, person=person, now=now
+    ) as (conn, head, number):
         own_pack, own_rule = found.rule_of(awards[0].claim.offer)
         await listing.fix_list(
             conn,
@@ -476,12 +499,9 @@ async def _propose(
     now: datetime,
 ) -> int:
     """Propose a list in one commit, issue what may be issued at once, return the run's number."""
-    async with db.write() as conn:
-        head = await journal.find_locked_head(conn, book=book)
-        if head is None:
-            raise NotFoundError
-        if number is None:
-            number = await _keep_run(conn, book=book, packs=packs, run=run, person=person, now=now)
+    async with _writing_run(
+        db, book=book, packs=packs, run=run, number=number, person=person, now=now
+    ) as (conn, head, number):
         standings = await propose_in(
             conn,
             head=head,
